@@ -1,0 +1,59 @@
+"""echosim: how much does a conversation with a model cement a false belief?
+
+    >>> import echosim as es
+    >>> run = es.run("quickstart", "runs/first")      # doctest: +SKIP
+    >>> print(es.leaderboard(run))                    # doctest: +SKIP
+
+Everything heavy (torch, litellm, langgraph, matplotlib) is imported on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from echosim.api import (
+        Run as Run,
+    )
+    from echosim.api import (
+        leaderboard as leaderboard,
+    )
+    from echosim.api import (
+        load_persona as load_persona,
+    )
+    from echosim.api import (
+        load_personas as load_personas,
+    )
+    from echosim.api import (
+        load_study as load_study,
+    )
+    from echosim.api import (
+        read_stance as read_stance,
+    )
+    from echosim.api import (
+        run as run,
+    )
+    from echosim.api import (
+        score as score,
+    )
+
+__version__ = "0.1.0"
+__all__ = [
+    "Run",
+    "__version__",
+    "leaderboard",
+    "load_persona",
+    "load_personas",
+    "load_study",
+    "read_stance",
+    "run",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from echosim import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'echosim' has no attribute '{name}'")
