@@ -6,7 +6,7 @@
     |  `- StudyError       a study file; likewise
     |- PluginError     unknown, registered twice, or failed to load     exit 2
     |- EncoderError    the encoder is missing, tampered with or broken  exit 2
-    |- LimitReached    a budget or a limit stopped the run              exit 3
+    |- LimitReachedError    a budget or a limit stopped the run              exit 3
     |- StorageError    disc, lock, foreign or newer run folder          exit 4
     |- ChatError       one model attempt failed; never text in a transcript
     `- ScoringError    a metric broke its own contract
@@ -84,7 +84,7 @@ class EncoderError(EchosimError):
     exit_code = 2
 
 
-class LimitReached(EchosimError):
+class LimitReachedError(EchosimError):
     """A budget or limit stopped the run; it can be resumed."""
 
     exit_code = 3

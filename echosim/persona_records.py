@@ -74,7 +74,7 @@ class Traits(Record):
 class Style(Record):
     """How the persona writes."""
 
-    register: Literal["casual", "plain", "formal"]  # type: ignore[assignment]
+    tone: Literal["casual", "plain", "formal"]
     words_min: Annotated[int, Field(ge=3, le=60)]
     words_max: Annotated[int, Field(ge=8, le=120)]
     typos: Annotated[float, Field(ge=0, le=0.1)] = 0.0
