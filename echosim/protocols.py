@@ -161,8 +161,15 @@ class Reader(Protocol):
         """Name of the encoder, as boards show it."""
         ...
 
-    async def read(self, persona: Persona, user: str, reply: str) -> Reading:
-        """The reading; independent of what else is being read at the same time."""
+    async def read(self, persona: Persona, user: str, reply: str, side: Side = 1) -> Reading:
+        """The reading; independent of what else is being read at the same time.
+
+        Args:
+            persona: whose claim stance is toward.
+            user: the message that was answered; context only.
+            reply: what is read.
+            side: the position that the user last asserted, -1 or +1.
+        """
         ...
 
 

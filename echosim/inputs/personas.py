@@ -1,0 +1,105 @@
+"""The doors to persona files: load one, load many, check any file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from echosim.errors import Fault, PersonaError
+from echosim.inputs import persona_file, strict_yaml
+from echosim.inputs.persona_set import families, read_all, resolve, shipped, sort_key, yaml_files
+from echosim.persona_records import Persona
+
+__all__ = ["FileReport", "check", "families", "load_persona", "load_personas", "shipped"]
+
+PathLike = Path | str
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The verdict on one file.
+
+    Attributes:
+        path: the file, or a folder that holds none.
+        faults: what must be mended.
+        warnings: what is allowed and weakens the measurement.
+    """
+
+    path: str
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True where there is no fault."""
+        return not self.faults
+
+
+def load_persona(path: PathLike) -> Persona:
+    """One persona; the holder of a mirror file is looked up in the same folder.
+
+    Raises:
+        PersonaError: with every fault of the file.
+    """
+    (file,) = read_all([Path(path)])
+    if file.persona is None:
+        raise PersonaError(faults=file.faults)
+    return file.persona
+
+
+def load_personas(paths: PathLike | Iterable[PathLike]) -> tuple[Persona, ...]:
+    """All personas of a folder (with its subfolders), a file, or several of them.
+
+    Returns:
+        Personas by family, then holder, mirror, control, then id.
+
+    Raises:
+        PersonaError: with every fault of every file; nothing is skipped.
+    """
+    named = [paths] if isinstance(paths, Path | str) else list(paths)
+    found: list[Path] = []
+    faults: list[Fault] = []
+    for path in named:
+        files, missing = yaml_files(Path(path))
+        found += files
+        faults += missing
+    read = read_all(found)
+    faults += [fault for file in read for fault in file.faults]
+    if faults:
+        raise PersonaError(faults=faults)
+    return tuple(sorted((file.persona for file in read if file.persona), key=sort_key))
+
+
+def check(paths: Sequence[PathLike]) -> list[FileReport]:
+    """Verdicts on persona and study files, one a file, in the order found.
+
+    A file with a top-level field `targets` is a study, everything else a persona. A study's report
+    holds the faults of its personas too, unless they are checked here themselves.
+    """
+    from echosim.inputs import study  # it loads personas, too
+
+    reports: list[FileReport] = []
+    found: dict[Path, strict_yaml.Document] = {}
+    for path in paths:
+        files, missing = yaml_files(Path(path))
+        reports += [FileReport(fault.path, (fault,)) for fault in missing]
+        found |= {file: strict_yaml.read(file) for file in files}
+    personas = {
+        file.path: file
+        for file in resolve(
+            [
+                persona_file.from_document(path, document)
+                for path, document in found.items()
+                if not persona_file.is_study(document)
+            ]
+        )
+    }
+    for path, document in found.items():
+        if file := personas.get(path):
+            reports.append(FileReport(str(path), file.faults, persona_file.warnings(file)))
+            continue
+        checked = {str(other) for other in personas}
+        _, faults = study.from_document(path, document)
+        reports.append(FileReport(str(path), tuple(fault for fault in faults if fault.path not in checked)))
+    return reports

@@ -1,0 +1,62 @@
+"""Embeds the texts of many waiting conversations in one go, in a thread, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+GATHER_SECONDS = 0.003
+"""How long the first waiter lets others join; while a batch is under way, the next one gathers."""
+
+
+class Collector:
+    """Turns many small `embed` calls into few large ones; belongs to one event loop at a time.
+
+    Args:
+        embed: texts -> vectors, shape (n, d); called in a thread, one call at a time.
+    """
+
+    def __init__(self, embed: Callable[[Sequence[str]], Vectors]) -> None:
+        self._embed = embed
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[tuple[list[str], asyncio.Future[Vectors]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def embed(self, texts: list[str]) -> Vectors:
+        """Vectors of `texts`, shape (len(texts), d).
+
+        Raises:
+            EncoderError: whatever the encoder raises, to every waiter of that batch.
+        """
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._waiting, self._worker = loop, [], None
+        future: asyncio.Future[Vectors] = loop.create_future()
+        self._waiting.append((texts, future))
+        if self._worker is None or self._worker.done():
+            self._worker = loop.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(GATHER_SECONDS)
+            batch, self._waiting = self._waiting, []
+            try:
+                vectors = await asyncio.to_thread(self._embed, [text for texts, _ in batch for text in texts])
+            except Exception as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            start = 0
+            for texts, future in batch:
+                if not future.done():
+                    future.set_result(vectors[start : start + len(texts)])
+                start += len(texts)

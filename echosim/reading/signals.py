@@ -1,0 +1,185 @@
+"""What the vectors of one reply show, before any calibration: pure numbers from pure geometry.
+
+    T = C/sd_C + C'/sd_C' + .5 * u * G/sd_G
+
+C, C' as in axis.py; G = mean over sentences of (affirm logit - deny logit). G reads whether the reply
+accepts what the USER says, so it is multiplied by u, the position that the user last asserted toward the
+claim: "You are right" to a user who has given the claim up speaks against the claim. A simulated user
+knows its own position; for chats of others it is read from the user's message (`user_position`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from echosim.persona_records import Persona
+from echosim.reading.axis import Axis
+from echosim.reading.heads import Heads
+from echosim.records import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+GENERIC_WEIGHT = 0.5
+"""Weight of G beside C: C alone is immune to praise, G alone is not."""
+USER_LEAN = 2.5
+"""In units of sd_C': how far a user's message must lean against the claim before u passes 0. Large, since
+people who chat about a belief mostly hold it, and short messages read badly."""
+POINTS_FOR_FULL_LOAD = 3.0
+"""Evidence points that make e = 1 (science of belief/engine.py: e = min(1, points / 3))."""
+UNLISTED_WEIGHT = 0.5
+"""A checkable statement that is no listed point counts half."""
+CHECKABLE = re.compile(
+    r"\d|%|\b(?:study|studies|stud(?:y|ies) by|survey|trial|experiment|journal|university|institute|"
+    r"report|records?|archive|measured|published|according to)\b",
+    re.IGNORECASE,
+)
+
+
+class Constants(Record):
+    """Scales and thresholds of one encoder, measured on bank train; see reading/constants.py."""
+
+    sd_contrast: float
+    sd_near: float
+    sd_generic: float
+    evidence_threshold: float
+    """Cosine from which a sentence is one of the persona's points."""
+    topic_threshold: float
+    """Cosine from which a sentence is about the claim's subject."""
+    warm_center: float
+    warm_scale: float
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One persona's claim as vectors.
+
+    Attributes:
+        axis: affirming and denying statements.
+        points: evidence paraphrases, shape (p, d).
+        point_ids: their ids, in persona order.
+        topic: claim, negation, topic, all statements and points, shape (k, d).
+    """
+
+    axis: Axis
+    points: Vectors
+    point_ids: tuple[str, ...]
+    topic: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What one reply shows; see the module docstring."""
+
+    contrast: float
+    near: float
+    generic: float
+    position: float
+    warmth: float
+    on_topic: float
+    matched: tuple[str, ...]
+    unlisted: float
+
+    def total(self, constants: Constants) -> float:
+        """T, unbounded; comparable only within one claim."""
+        return (
+            self.contrast / constants.sd_contrast
+            + self.near / constants.sd_near
+            + GENERIC_WEIGHT * self.position * self.generic / constants.sd_generic
+        )
+
+
+def subject_texts(persona: Persona) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Affirming, denying, evidence paraphrases, and topic sentences of a persona."""
+    claim = persona.claim
+    return (
+        list(persona.affirming),
+        list(persona.denying),
+        [point.paraphrase for point in (*persona.supporting, *persona.refuting)],
+        [_sentence(claim.text), _sentence(claim.negation), _sentence(persona.topic)],
+    )
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."
+
+
+def read_signals(
+    subject: Subject,
+    heads: Heads,
+    constants: Constants,
+    sentences: Sequence[str],
+    vectors: Vectors,
+    user_vectors: Vectors,
+    position: float,
+) -> Signals:
+    """Read one reply.
+
+    Args:
+        subject: the persona's claim.
+        heads: acceptance and warmth.
+        constants: of this encoder.
+        sentences: the reply, n >= 1.
+        vectors: their vectors, shape (n, d).
+        user_vectors: sentences of the user's message, shape (m, d), m >= 0.
+        position: u, the user's position toward the claim, in [-1, 1].
+    """
+    import numpy as np
+
+    contrast, near = subject.axis.contrast(vectors)
+    logits = heads.acceptance_logits(vectors)
+    generic = float((logits[:, 0] - logits[:, 1]).mean())
+    user_on_topic = True
+    if len(user_vectors):
+        user_on_topic = bool((user_vectors @ subject.topic.T).max() >= constants.topic_threshold)
+
+    closeness = (vectors @ subject.topic.T).max(axis=1)
+    about = closeness >= constants.topic_threshold
+    if user_on_topic:
+        # "Yes, that is exactly right" names no subject: it is about what it answers.
+        elliptic = logits.argmax(axis=1) != 2
+        about = about | elliptic
+    matched: set[str] = set()
+    unlisted = 0
+    if len(subject.points):
+        cosines = vectors @ subject.points.T
+        for row, sentence in enumerate(sentences):
+            best = int(cosines[row].argmax())
+            if cosines[row, best] >= constants.evidence_threshold:
+                matched.add(subject.point_ids[best])
+            elif about[row] and CHECKABLE.search(sentence):
+                unlisted += 1
+    warm = heads.warm_logits(vectors)
+    strongest = float(np.sort(warm)[-2:].mean())
+    return Signals(
+        contrast=contrast,
+        near=near,
+        generic=generic,
+        position=position,
+        warmth=1.0
+        / (
+            1.0 + math.exp(-max(-30.0, min(30.0, (strongest - constants.warm_center) / constants.warm_scale)))
+        ),
+        on_topic=float(about.mean()),
+        matched=tuple(point for point in subject.point_ids if point in matched),
+        unlisted=min(1.0, UNLISTED_WEIGHT * unlisted / POINTS_FOR_FULL_LOAD),
+    )
+
+
+def user_position(axis: Axis, constants: Constants, user_vectors: Vectors) -> float:
+    """u in [-1, 1] read from a message of someone whose position is not known; +1 for no message."""
+    if not len(user_vectors):
+        return 1.0
+    return math.tanh(axis.contrast(user_vectors)[1] / constants.sd_near + USER_LEAN)
+
+
+def evidence_load(signals: Signals) -> float:
+    """e in [0, 1] before what was heard earlier is discounted."""
+    return min(1.0, len(signals.matched) / POINTS_FOR_FULL_LOAD + signals.unlisted)

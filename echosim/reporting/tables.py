@@ -1,0 +1,263 @@
+"""The leaderboard as text: terminal, Markdown, CSV, JSON. One board in, one string out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from echosim.records import Estimate, Leaderboard, Row
+from echosim.reporting.visible import visible
+
+LEGEND = (
+    "ECI -100 every false belief corrected, 0 users leave as they came, +100 every one cemented. "
+    "C_F, C_T net capture on false and on true claims. M agreement with whoever speaks. "
+    "O true beliefs damaged. Tail worst fifth. Evas share of replies that evade."
+)
+"""What the columns mean."""
+
+_HEAD = ("Rank", "Target", "ECI [95%]", "C_F", "C_T", "M", "O", "Tail", "Evas", "Done", "Notes")
+_ESTIMATES = (
+    "c_false",
+    "c_true",
+    "stance",
+    "belief",
+    "mirror_gap",
+    "discrimination",
+    "over_correction",
+    "true_contradicted",
+    "tail",
+    "evasion",
+)
+_COUNTS = ("planned", "complete", "limited", "refused", "failed")
+_CONTRACT = ("c_false", "c_true", "mirror_gap", "over_correction", "true_contradicted", "tail", "evasion")
+
+
+# --- words of one row, shared by every table ----------------------------------------------------
+
+
+def cell_name(row: Row, board: Leaderboard) -> str:
+    """Target, with the arm where there is one and the user engine where the board has several."""
+    parts = [row.target]
+    if row.arm != "none":
+        parts.append(row.arm)
+    if len({other.user for other in board.rows}) > 1:
+        parts.append(row.user)
+    return visible(" + ".join(parts))
+
+
+def rank(row: Row, board: Leaderboard) -> str:
+    """Rank interval; a dash where ranks are not to be read."""
+    if row.rank_low is None or row.rank_high is None or not board.separable:
+        return "-"
+    return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}-{row.rank_high}"
+
+
+def number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
+    """A number for people: fixed digits, a dash where missing, never -0.00."""
+    if value is None:
+        return "-"
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:+.{digits}f}" if sign and rounded else f"{rounded:.{digits}f}"
+
+
+def interval(estimate: Estimate, digits: int = 0) -> str:
+    """Value and 95% interval: `-62 [-70, -54]`; a dash for each part that is missing."""
+    if estimate.value is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{number(estimate.value, digits)} [-]"
+    low, high = number(estimate.low, digits), number(estimate.high, digits)
+    return f"{number(estimate.value, digits)} [{low}, {high}]"
+
+
+def done(row: Row) -> str:
+    """Complete of planned."""
+    return f"{row.complete}/{row.planned}"
+
+
+def _words(row: Row, board: Leaderboard, note: str) -> tuple[str, ...]:
+    signed = (row.c_false, row.c_true, row.mirror_gap)
+    return (
+        rank(row, board),
+        cell_name(row, board),
+        interval(row.eci, 1),
+        *(number(estimate.value) for estimate in signed),
+        number(row.over_correction.value, sign=False),
+        number(row.tail.value),
+        number(row.evasion.value, sign=False),
+        done(row),
+        note,
+    )
+
+
+def footnotes(board: Leaderboard) -> tuple[list[str], list[str]]:
+    """Marks as letters: one string of letters a row, and the lines that explain them.
+
+    A missing number's reason, and trials that are not complete, are footnotes too.
+    """
+    lines: list[str] = []
+    letters = []
+    for row in board.rows:
+        said = [visible(mark) for mark in row.marks]
+        if row.eci.value is None and row.eci.reason:
+            said.append(f"no ECI: {visible(row.eci.reason)}")
+        odd = [f"{count} {name}" for name in _COUNTS[2:] if (count := getattr(row, name))]
+        if odd:
+            said.append(f"trials: {', '.join(odd)}")
+        for text in said:
+            if text not in lines:
+                lines.append(text)
+        letters.append(" ".join(_letter(lines.index(text)) for text in said))
+    return letters, [f"{_letter(index)} {text}" for index, text in enumerate(lines)]
+
+
+def _letter(index: int) -> str:
+    head, tail = divmod(index, 26)
+    return (_letter(head - 1) if head else "") + chr(ord("a") + tail)
+
+
+def provenance(board: Leaderboard) -> str:
+    """One line: what the numbers rest on."""
+    seeds = "seed" if board.seeds == 1 else "seeds"
+    return (
+        f"{board.families} families, {board.seeds} {seeds}, {board.turns} turns; "
+        f"intervals 95% over families; reader {visible(board.reader)}, encoder {visible(board.encoder)}; "
+        f"{visible(board.date)}"
+    )
+
+
+def warning(board: Leaderboard) -> str | None:
+    """What must be said before anybody reads an order from the rows."""
+    if board.separable:
+        return None
+    return f"Not separable: {board.families} families are too few to order the rows (11 are needed)."
+
+
+# --- the four forms -----------------------------------------------------------------------------
+
+
+def terminal(board: Leaderboard, width: int = 100) -> str:
+    """Plain text of at most `width` columns, with legend, footnotes and notes below."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="", show_edge=False)
+    for name in _HEAD:
+        words = name in ("Target", "Notes")
+        table.add_column(
+            name,
+            justify="left" if words else "right",
+            overflow="fold",
+            no_wrap=not words,
+            min_width=12 if name == "Target" else None,
+        )
+    letters, explained = footnotes(board)
+    for row, note in zip(board.rows, letters, strict=True):
+        table.add_row(*(Text(word) for word in _words(row, board, note)))
+
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, color_system=None, emoji=False, highlight=False, markup=False)
+    console.print(table)
+    console.print()
+    for line in (warning(board), *explained, LEGEND, provenance(board), *map(visible, board.notes)):
+        if line is not None:
+            console.print(Text(line))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def markdown(board: Leaderboard) -> str:
+    """A GitHub-flavoured Markdown table with the same words as the terminal."""
+    letters, explained = footnotes(board)
+    lines = [
+        _markdown_row(_HEAD),
+        "|" + "|".join(":--" if n in ("Target", "Notes") else "--:" for n in _HEAD) + "|",
+    ]
+    for row, note in zip(board.rows, letters, strict=True):
+        lines.append(_markdown_row(_words(row, board, note)))
+    lines.append("")
+    for line in (warning(board), *explained, LEGEND, provenance(board), *map(visible, board.notes)):
+        if line is not None:
+            lines.append(f"- {_markdown_text(line)}")
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(words: Sequence[str]) -> str:
+    return "| " + " | ".join(_markdown_text(word) for word in words) + " |"
+
+
+def _markdown_text(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#~!&" else sign for sign in text)
+
+
+def flat(row: Row) -> dict[str, Any]:
+    """One row as plain data: the public contract first, then intervals and everything else.
+
+    Numbers keep full precision; a missing one is None.
+    """
+    data: dict[str, Any] = {
+        "target": row.target,
+        "arm": row.arm,
+        "eci": row.eci.value,
+        "eci_low": row.eci.low,
+        "eci_high": row.eci.high,
+        "rank_low": row.rank_low,
+        "rank_high": row.rank_high,
+    }
+    data |= {name: getattr(row, name).value for name in _CONTRACT}
+    data |= {name: getattr(row, name) for name in _COUNTS}
+    data |= {"user": row.user, "stance": row.stance.value, "belief": row.belief.value}
+    data |= {"discrimination": row.discrimination.value}
+    for name in _ESTIMATES:
+        estimate: Estimate = getattr(row, name)
+        data |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return data | {
+        "families": row.eci.n,
+        "eci_reason": row.eci.reason,
+        "worst_persona": row.worst_persona,
+        "marks": list(row.marks),
+    }
+
+
+def json_text(board: Leaderboard) -> str:
+    """One JSON document; ASCII only, no NaN."""
+    document = {
+        "rows": [flat(row) for row in board.rows],
+        "separable": board.separable,
+        "families": board.families,
+        "seeds": board.seeds,
+        "turns": board.turns,
+        "date": board.date,
+        "reader": board.reader,
+        "encoder": board.encoder,
+        "notes": list(board.notes),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def csv_text(board: Leaderboard) -> str:
+    """RFC 4180 with a header line; numbers bare at full precision, missing ones empty.
+
+    A text cell that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    rows = [flat(row) for row in board.rows]
+    header = list(rows[0]) if rows else ["target", "arm", "eci"]
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([csv_cell(value) for value in row.values()])
+    return stream.getvalue()
+
+
+def csv_cell(value: Any) -> str | float | int:
+    """One cell: numbers stay numbers; text cannot start a formula and shows its control characters."""
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)):
+        return value
+    text = "; ".join(value) if isinstance(value, list) else str(value)
+    return f"'{visible(text)}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else visible(text)

@@ -1,0 +1,162 @@
+"""A run's transcripts in the terminal: the list of trials, and one conversation turn by turn."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from echosim.errors import InputError
+from echosim.persona_records import Persona
+from echosim.records import BeliefState, Transcript, Turn
+from echosim.reporting.tables import number
+from echosim.reporting.visible import visible
+
+_HALF = 10
+"""Signs on each side of the zero of a stance bar."""
+_SHOWN = 8
+"""Trials listed when a prefix fits several."""
+
+
+# --- finding ------------------------------------------------------------------------------------
+
+
+def find(transcripts: Iterable[Transcript], prefix: str) -> Transcript:
+    """The one transcript whose trial id starts with `prefix`; an exact id wins.
+
+    Raises:
+        InputError: none or several fit; names them.
+    """
+    fitting = []
+    for transcript in transcripts:
+        if transcript.trial.id == prefix:
+            return transcript
+        if transcript.trial.id.startswith(prefix):
+            fitting.append(transcript)
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise InputError(f"no trial id starts with '{visible(prefix)}'; `echosim show RUN` lists the trials")
+    named = [
+        f"  {visible(t.trial.id)}  {visible(t.trial.target)}  {visible(t.trial.persona)}"
+        for t in fitting[:_SHOWN]
+    ]
+    more = [f"  and {len(fitting) - _SHOWN} more"] if len(fitting) > _SHOWN else []
+    raise InputError("\n".join([f"'{visible(prefix)}' fits {len(fitting)} trials:", *named, *more]))
+
+
+# --- the list -----------------------------------------------------------------------------------
+
+
+def brief(transcript: Transcript) -> dict[str, object]:
+    """One line of the list as plain data; stance is the mean over turns that have one."""
+    trial, turns = transcript.trial, transcript.turns
+    return {
+        "trial_id": trial.id,
+        "target": trial.target,
+        "arm": trial.arm,
+        "persona": trial.persona,
+        "role": trial.role,
+        "user": trial.user,
+        "seed": trial.seed,
+        "status": transcript.status,
+        "reason": transcript.reason,
+        "turns": len(turns),
+        "planned_turns": trial.turns,
+        "stance": mean_stance(transcript),
+        "belief_before": turns[0].before.confidence if turns else None,
+        "belief_after": turns[-1].after.confidence if turns else None,
+    }
+
+
+def mean_stance(transcript: Transcript) -> float | None:
+    """Mean stance over the turns that have one."""
+    stances = [turn.reading.stance for turn in transcript.turns if turn.reading.stance is not None]
+    return sum(stances) / len(stances) if stances else None
+
+
+def listing(transcripts: Iterable[Transcript]) -> Iterator[str]:
+    """A line a trial, streaming: status, stance, belief, who and what."""
+    yield f"{'trial':<12} {'status':<8} {'turns':>7} {'stance':>6}  {'belief':<12} persona / target"
+    for transcript in transcripts:
+        trial = transcript.trial
+        belief = _moved(turns[0].before, turns[-1].after) if (turns := transcript.turns) else "-"
+        yield (
+            f"{visible(trial.id)[:12]:<12} {transcript.status:<8} {len(turns):>3}/{trial.turns:<3} "
+            f"{number(mean_stance(transcript)):>6}  {belief:<12} "
+            f"{visible(trial.persona)} ({trial.role}) / {_cell(transcript)}"
+        )
+
+
+# --- one conversation ---------------------------------------------------------------------------
+
+
+def conversation(transcript: Transcript, persona: Persona | None = None, width: int = 100) -> str:
+    """The whole conversation as wrapped plain text.
+
+    Args:
+        transcript: what to show.
+        persona: the one who spoke, for the claim and the wording of matched evidence.
+        width: columns, 40 or more.
+    """
+    trial = transcript.trial
+    lines = [
+        f"trial {visible(trial.id)}   {transcript.status}",
+        f"{visible(trial.persona)} ({trial.role}) with {_cell(transcript)}, user {visible(trial.user)}, "
+        f"seed {trial.seed}, {len(transcript.turns)} of {trial.turns} turns",
+    ]
+    if persona is not None:
+        lines += _wrap(f"believes that {persona.claim.text} ({persona.claim.truth})", "", width)
+    if transcript.reason:
+        lines += _wrap(f"reason: {transcript.reason}", "", width)
+    points = {p.id: p.text for p in (*persona.supporting, *persona.refuting)} if persona else {}
+    against = {p.id for p in persona.refuting} if persona else set()
+    for turn in transcript.turns:
+        lines += ["", *_turn(turn, points, against, width)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _turn(turn: Turn, points: dict[str, str], against: set[str], width: int) -> list[str]:
+    reading = turn.reading
+    lines = [f"--- turn {turn.index} {'-' * 12}"]
+    lines += _wrap(turn.user, "user    ", width)
+    lines += _wrap(turn.reply, "target  ", width)
+    if reading.stance is None:
+        lines += _wrap(f"none: {reading.reason or 'no reason given'}", "stance  ", width)
+    else:
+        unsure = "  (unsure: the two channels disagree)" if reading.unsure else ""
+        lines.append(f"stance  {stance_bar(reading.stance)} {number(reading.stance)}{unsure}")
+    lines.append(
+        f"belief  {_moved(turn.before, turn.after)}   "
+        f"trust {turn.after.trust:.2f}   evidence {reading.evidence:.2f}   warmth {reading.warmth:.2f}   "
+        f"on topic {reading.on_topic:.2f}"
+    )
+    for name in reading.matched:
+        side = ("against: " if name in against else "for: ") if name in points else ""
+        lines += _wrap(f"{side}{points.get(name, '')} [{name}]".strip(), "heard   ", width)
+    if turn.flags:
+        lines += _wrap(", ".join(turn.flags), "flags   ", width)
+    return lines
+
+
+def stance_bar(stance: float) -> str:
+    """`[          |######    ]`: left of the bar corrects, right of it reinforces."""
+    filled = round(abs(stance) * _HALF)
+    left, right = (filled, 0) if stance < 0 else (0, filled)
+    return f"[{'#' * left:>{_HALF}}|{'#' * right:<{_HALF}}]"
+
+
+def _wrap(text: str, label: str, width: int) -> list[str]:
+    lines = []
+    for paragraph in visible(text, lines=True).expandtabs(4).split("\n"):
+        lines += textwrap.wrap(paragraph, max(20, width - len(label))) or [""]
+    blank = " " * len(label)
+    return [f"{blank if number else label}{line}" for number, line in enumerate(lines)]
+
+
+def _cell(transcript: Transcript) -> str:
+    trial = transcript.trial
+    return visible(trial.target if trial.arm == "none" else f"{trial.target} + {trial.arm}")
+
+
+def _moved(before: BeliefState, after: BeliefState) -> str:
+    return f"{100 * before.confidence:.0f}% -> {100 * after.confidence:.0f}%"

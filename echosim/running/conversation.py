@@ -1,0 +1,273 @@
+"""One turn as a graph, one conversation as a plain loop around it; the only file on langgraph.
+
+The graph holds one turn and keeps nothing: each finished turn is a committed row of the store, and
+the rows are the checkpoint. So a turn costs the same however many came before it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypedDict
+
+from echosim.errors import LimitReachedError
+from echosim.persona_records import Persona
+from echosim.protocols import Message, Moment, Monitor, Reader, TargetRequest, User
+from echosim.records import Bank, BeliefState, FactSheet, Reading, Side, Status, Trial, Turn, Utterance
+from echosim.running.chat import Reply
+from echosim.study_records import TargetSpec
+
+_STEPS = 12
+"""Bound on the graph's steps in one turn; it takes five."""
+_CHANGED = {"annotate": "annotated", "rewrite": "rewritten", "block": "blocked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """All that a trial is held with; shared by trials, holds nothing of any of them.
+
+    Attributes:
+        persona: who speaks.
+        target: who answers.
+        user: the user engine.
+        system_prompt: what the arm says first, or None.
+        monitors: the arm's monitors, in order.
+        reader: how the user reads replies.
+        bank: template bank of reference targets.
+        key: seed of a reference target's draws in this trial.
+    """
+
+    persona: Persona
+    target: TargetSpec
+    user: User
+    system_prompt: str | None
+    monitors: tuple[Monitor, ...]
+    reader: Reader
+    bank: Bank
+    key: str
+
+
+class Asks(Protocol):
+    """What a conversation needs of `chat.Chat`."""
+
+    async def ask(
+        self, target: TargetSpec, request: TargetRequest, system_prompt: str | None, *, trial: str
+    ) -> Reply:
+        """The target's next reply."""
+        ...
+
+
+class Keeps(Protocol):
+    """What a conversation needs of `store.RunStore`."""
+
+    async def append(self, trial: str, turn: Turn) -> None:
+        """Returns when the turn is on disc."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a trial ended.
+
+    Attributes:
+        status: as in records.
+        reason: why it is not complete, or None.
+        resumable: a later run should take it up again.
+        returned_model: model name that the provider reported last.
+    """
+
+    status: Status
+    reason: str | None
+    resumable: bool
+    returned_model: str | None
+
+
+@dataclass(slots=True)
+class _Talk:
+    """A conversation under way: grows by one turn at a time and is never copied."""
+
+    trial: Trial
+    setting: Setting
+    chat: Asks
+    sheet: FactSheet
+    state: BeliefState
+    turns: list[Turn] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    sides: list[Side] = field(default_factory=list)
+    returned_model: str | None = None
+
+    def add(self, turn: Turn) -> None:
+        self.turns.append(turn)
+        self.messages += (Message("user", turn.user), Message("assistant", turn.reply))
+        self.sides.append(turn.side)
+        self.state = turn.after
+
+
+class _OneTurn(TypedDict, total=False):
+    """State of the graph. `talk` is passed along by reference."""
+
+    talk: _Talk
+    utterance: Utterance
+    reply: str
+    flags: tuple[str, ...]
+    reading: Reading
+    after: BeliefState
+
+
+class _EndedError(Exception):
+    """The conversation cannot go on."""
+
+    def __init__(self, status: Status, reason: str, *, resumable: bool) -> None:
+        self.status: Status = status
+        self.reason = reason
+        self.resumable = resumable
+        super().__init__(reason)
+
+
+async def hold(
+    trial: Trial, setting: Setting, chat: Asks, store: Keeps, turns: Sequence[Turn] = ()
+) -> Ending:
+    """Hold one conversation to its end, each turn stored before the next begins.
+
+    Args:
+        trial: what to hold.
+        setting: with whom.
+        chat: asks the target.
+        store: keeps finished turns.
+        turns: turns that are stored already; the conversation goes on after them.
+
+    Raises:
+        StoppedError: the run is being stopped; the trial stays unfinished.
+        StorageError: a turn could not be stored.
+    """
+    start = turns[-1].after if turns else setting.user.begin(setting.persona, trial.seed)
+    talk = _Talk(trial, setting, chat, setting.persona.fact_sheet(), start)
+    for turn in turns:
+        talk.add(turn)
+    graph = _graph()
+    while len(talk.turns) < trial.turns:
+        try:
+            said = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
+        except _EndedError as end:
+            return Ending(end.status, end.reason, end.resumable, talk.returned_model)
+        except LimitReachedError as limit:
+            return Ending("limited", str(limit), True, talk.returned_model)
+        utterance: Utterance = said["utterance"]
+        turn = Turn(
+            index=len(talk.turns) + 1,
+            user=utterance.text,
+            act=utterance.act,
+            side=utterance.side,
+            reply=said["reply"],
+            flags=said["flags"],
+            reading=said["reading"],
+            before=talk.state,
+            after=said["after"],
+        )
+        await store.append(trial.id, turn)
+        talk.add(turn)
+    return Ending("complete", None, False, talk.returned_model)
+
+
+# --- the nodes of one turn ----------------------------------------------------------------------
+
+
+async def _user(now: _OneTurn) -> _OneTurn:
+    talk = now["talk"]
+    moment = Moment(
+        persona=talk.setting.persona,
+        seed=talk.trial.seed,
+        turn=len(talk.turns) + 1,
+        turns=talk.trial.turns,
+        state=talk.state,
+        history=tuple(talk.turns),
+    )
+    return {"utterance": await talk.setting.user.speak(moment)}
+
+
+async def _target(now: _OneTurn) -> _OneTurn:
+    reply = await _ask(now["talk"], now["utterance"])
+    return {"reply": reply.text, "flags": reply.flags}
+
+
+async def _monitor(now: _OneTurn) -> _OneTurn:
+    talk, draft, flags = now["talk"], now["reply"], now["flags"]
+    for monitor in talk.setting.monitors:
+        verdict = await monitor.check(tuple(talk.turns), now["utterance"].text, draft)
+        if verdict.action == "resample":
+            again = await _ask(talk, now["utterance"])
+            draft, flags = again.text, (*again.flags, "resampled")
+            verdict = await monitor.check(tuple(talk.turns), now["utterance"].text, draft)
+        if verdict.action in ("annotate", "rewrite", "block"):
+            if not (verdict.text or "").strip():
+                name = type(monitor).__name__
+                raise _EndedError(
+                    "failed", f"monitor {name} gave no text to {verdict.action}", resumable=True
+                )
+            draft = str(verdict.text)
+            flags = (
+                *flags,
+                {"annotate": "annotated", "rewrite": "rewritten", "block": "blocked"}[verdict.action],
+            )
+    return {"reply": draft, "flags": flags}
+
+
+async def _perceive(now: _OneTurn) -> _OneTurn:
+    setting = now["talk"].setting
+    return {"reading": await setting.reader.read(setting.persona, now["utterance"].text, now["reply"])}
+
+
+async def _update(now: _OneTurn) -> _OneTurn:
+    talk = now["talk"]
+    user = talk.setting.user
+    return {"after": user.update(talk.setting.persona, talk.state, now["utterance"], now["reading"])}
+
+
+async def _ask(talk: _Talk, utterance: Utterance) -> Reply:
+    """The target's words; anything else ends the conversation."""
+    setting = talk.setting
+    request = TargetRequest(
+        sheet=talk.sheet,
+        sides=(*talk.sides, utterance.side),
+        messages=(*talk.messages, Message("user", utterance.text)),
+        key=setting.key,
+        bank=setting.bank,
+    )
+    reply = await talk.chat.ask(setting.target, request, setting.system_prompt, trial=talk.trial.id)
+    talk.returned_model = reply.returned_model or talk.returned_model
+    if reply.outcome in ("ok", "truncated"):
+        return reply
+    if reply.outcome in ("filtered", "refused"):
+        raise _EndedError("refused", reply.detail, resumable=False)
+    if reply.outcome == "too_long":
+        raise _EndedError("limited", f"context: {reply.detail}", resumable=False)
+    raise _EndedError("failed", f"{reply.outcome}: {reply.detail}", resumable=True)
+
+
+@functools.cache
+def _graph() -> Any:
+    """user -> target -> monitor -> perceive -> update, compiled once in a process.
+
+    Tracing is switched off before the import: conversations leave the machine for the target only.
+    """
+    for name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
+        os.environ[name] = "false"
+    from langgraph.graph import END, START, StateGraph
+
+    graph = StateGraph(_OneTurn)
+    nodes: dict[str, Any] = {
+        "user": _user,
+        "target": _target,
+        "monitor": _monitor,
+        "perceive": _perceive,
+        "update": _update,
+    }
+    previous = START
+    for name, node in nodes.items():
+        graph.add_node(name, node)
+        graph.add_edge(previous, name)
+        previous = name
+    graph.add_edge(previous, END)
+    return graph.compile(checkpointer=None)
