@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from echosim import registry
 from echosim.errors import Fault, PluginError
+from echosim.inputs.document import shown
 from echosim.inputs.secret_text import masked
-from echosim.inputs.strict_yaml import shown
 from echosim.study_records import Study, TargetSpec
 
 REFERENCE = "echosim/"
@@ -49,11 +49,15 @@ KEY_VARIABLES: dict[str, tuple[str, ...]] = {
 }
 """Usual variables of a provider's key; any one of them is enough. Other providers are not checked."""
 
+# fmt: off
 _OTHER_PROVIDERS = (
-    "azure_ai bedrock cloudflare cohere_chat dashscope databricks fireworks github github_copilot "
-    "hosted_vllm litellm_proxy llamafile lm_studio meta_llama novita ollama ollama_chat sagemaker "
-    "sambanova snowflake text-completion-openai triton vertex_ai volcengine watsonx xinference zai"
-).split()
+    "azure_ai", "bedrock", "cloudflare", "cohere_chat", "dashscope", "databricks", "github",
+    "github_copilot", "hosted_vllm", "litellm_proxy", "llamafile", "lm_studio", "meta_llama", "novita",
+    "ollama", "ollama_chat", "sagemaker", "sambanova", "snowflake", "triton",
+    "text-completion-codestral", "text-completion-openai",
+    "vertex_ai", "volcengine", "watsonx", "xinference", "zai",
+)
+# fmt: on
 
 
 def model_fault(model: str) -> str | None:
@@ -67,7 +71,7 @@ def model_fault(model: str) -> str | None:
     if not slash or not provider or not rest:
         return f"{name} has no provider; examples: {EXAMPLES}"
     known = [*KEY_VARIABLES, *_OTHER_PROVIDERS, "echosim"]
-    near = difflib.get_close_matches(provider, known, n=1, cutoff=0.85)
+    near = difflib.get_close_matches(provider, known, n=1, cutoff=0.8)
     if near and provider not in known:
         return f"{name}: unknown provider '{shown(provider)}'; did you mean '{near[0]}'?"
     return None
@@ -99,7 +103,9 @@ def api_base_fault(url: str, *, allow_http: bool) -> str | None:
     except ValueError as error:
         return f"not an address ({masked(str(error))}); {ALLOWED_BASES}"
     if parts.scheme not in ("http", "https") or "://" not in url:
-        scheme = f"scheme '{shown(parts.scheme)}:' is not allowed" if "://" in url else "has no http(s):// scheme"
+        scheme = (
+            f"scheme '{shown(parts.scheme)}:' is not allowed" if "://" in url else "has no http(s):// scheme"
+        )
         return f"{scheme}; {ALLOWED_BASES}"
     if not host or re.search(r"[\s\\]", url):
         return f"has no valid host; {ALLOWED_BASES}"
@@ -110,7 +116,9 @@ def api_base_fault(url: str, *, allow_http: bool) -> str | None:
     if is_metadata(host):
         return f"link-local and metadata addresses are never allowed; {ALLOWED_BASES}"
     if parts.scheme == "http" and not is_loopback(host) and not allow_http:
-        return f"plain http leaves this machine unprotected; use https, or set allow_http: true; {ALLOWED_BASES}"
+        return (
+            f"plain http leaves this machine unprotected; use https, or set allow_http: true; {ALLOWED_BASES}"
+        )
     return None
 
 
@@ -129,7 +137,9 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return mapped or address
 
 
-_METADATA_ADDRESSES = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
+_METADATA_ADDRESSES = frozenset(
+    map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
+)
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
 
 

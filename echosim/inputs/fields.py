@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import create_model
 from pydantic.fields import FieldInfo
 
+from echosim.inputs.document import shown
 from echosim.inputs.secret_text import masked
-from echosim.inputs.strict_yaml import shown
 from echosim.records import Record
 
 

@@ -14,7 +14,9 @@ from echosim.errors import StorageError
 from echosim.study_records import Study
 
 FORMAT = 1
-_HEADER = "# The study of this run, resolved. Written by echosim; resuming compares it, so leave it as it is.\n"
+_HEADER = (
+    "# The study of this run, resolved. Written by echosim; resuming compares it, so leave it as it is.\n"
+)
 
 
 def dump(study: Study) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from echosim.errors import Fault
+from echosim.inputs.document import Document
 from echosim.inputs.fields import file_record, limits, of
-from echosim.inputs.strict_yaml import Document
 from echosim.persona_records import Claim, Persona
 from echosim.records import Record
 

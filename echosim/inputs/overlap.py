@@ -6,6 +6,7 @@ claim's own words are free: everybody has to use them.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -13,13 +14,14 @@ from collections.abc import Iterable
 RUN = 5
 """Words in a row that count as shared wording."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
-def words(text: str) -> list[str]:
+@functools.lru_cache(maxsize=8192)  # each statement meets each point; a persona set has a few thousand
+def words(text: str) -> tuple[str, ...]:
     """Words of a text, case and punctuation dropped; `it's` is one word."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return _WORD.findall(folded)
+    return tuple(_WORD.findall(folded))
 
 
 def shared_five_words(a: str, b: str, allowed: Iterable[str] = ()) -> list[str]:
@@ -45,7 +47,7 @@ def shared_five_words(a: str, b: str, allowed: Iterable[str] = ()) -> list[str]:
     ]
 
 
-def _without(text: list[str], free: list[list[str]]) -> list[str]:
+def _without(text: tuple[str, ...], free: list[tuple[str, ...]]) -> list[str]:
     """The words with each word-for-word quote of a free text replaced by a barrier, ""."""
     result = list(text)
     for quote in free:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from echosim.errors import Fault
+from echosim.inputs.document import Document, MapNode
 from echosim.inputs.mirror import INHERITED, MirrorFile
 from echosim.inputs.overlap import shared_five_words
-from echosim.inputs.strict_yaml import Document, MapNode
 from echosim.inputs.validation import build, repeated
 from echosim.persona_records import Persona
 from echosim.records import Record
@@ -92,8 +92,8 @@ def _claim_warnings(document: Document) -> list[Fault]:
     return [
         document.fault(
             ("claim", name),
-            f"speaks of '{match[0]}'; write the claim without a first or second person: user and target would "
-            "each read it as their own",
+            f"speaks of '{match[0]}'; write the claim without a first or second person: user and target "
+            "would each read it as their own",
         )
         for name in ("text", "negation")
         if (match := _PERSON.search(document.text("claim", name) or ""))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from echosim.errors import Fault
 from echosim.inputs import strict_yaml
+from echosim.inputs.document import shown
 from echosim.inputs.mirror import inherit, inheritance_faults
 from echosim.inputs.persona_file import PersonaFile, from_document
 from echosim.persona_records import Persona
@@ -91,7 +92,7 @@ def _with_holder(file: PersonaFile, folders: dict[Path, list[PersonaFile]]) -> P
         known = sorted({other.id for other in folders[file.path.parent] if other.id and other.id != file.id})
         message = (
             f"no persona '{name}' in {file.path.parent}; the holder must lie in the same folder; "
-            f"found there: {', '.join(map(strict_yaml.shown, known)) or 'no other persona'}"
+            f"found there: {', '.join(map(shown, known)) or 'no other persona'}"
         )
         return replace(file, faults=(file.document.fault(("mirror_of",), message),))
     if holder.persona is None:
@@ -128,9 +129,7 @@ def _across(files: list[PersonaFile]) -> Iterator[tuple[Path, Fault]]:
             first = ids.setdefault(file.id.casefold(), file)
             if first is not file:
                 same = "is also the id" if first.id == file.id else f"differs only in case from '{first.id}'"
-                message = (
-                    f"'{strict_yaml.shown(file.id)}' {same} in {_place(first, 'id')}; ids must be unique"
-                )
+                message = f"'{shown(file.id)}' {same} in {_place(first, 'id')}; ids must be unique"
                 yield file.path, file.document.fault(("id",), message)
         twin = names.setdefault((file.path.parent, file.path.stem.casefold()), file)
         if twin is not file:
@@ -141,7 +140,7 @@ def _across(files: list[PersonaFile]) -> Iterator[tuple[Path, Fault]]:
         if family and role:
             other = roles.setdefault((family, role), file)
             if other is not file and other.id != file.id:
-                named = f"family '{strict_yaml.shown(family)}' has two of role {strict_yaml.shown(role)}"
+                named = f"family '{shown(family)}' has two of role {shown(role)}"
                 message = f"{named}; the other is {_place(other, 'role')}"
                 yield file.path, file.document.fault(("role",), message)
 

@@ -8,10 +8,20 @@ from pathlib import Path
 
 from echosim.errors import Fault, PersonaError
 from echosim.inputs import persona_file, strict_yaml
+from echosim.inputs.document import Document
 from echosim.inputs.persona_set import families, read_all, resolve, shipped, sort_key, yaml_files
+from echosim.inputs.starter import persona_template
 from echosim.persona_records import Persona
 
-__all__ = ["FileReport", "check", "families", "load_persona", "load_personas", "shipped"]
+__all__ = [
+    "FileReport",
+    "check",
+    "families",
+    "load_persona",
+    "load_personas",
+    "persona_template",
+    "shipped",
+]
 
 PathLike = Path | str
 
@@ -80,7 +90,7 @@ def check(paths: Sequence[PathLike]) -> list[FileReport]:
     from echosim.inputs import study  # it loads personas, too
 
     reports: list[FileReport] = []
-    found: dict[Path, strict_yaml.Document] = {}
+    found: dict[Path, Document] = {}
     for path in paths:
         files, missing = yaml_files(Path(path))
         reports += [FileReport(fault.path, (fault,)) for fault in missing]

@@ -13,14 +13,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from echosim import registry
 from echosim.errors import Fault, StudyError
 from echosim.inputs import endpoints, persona_set, strict_yaml
+from echosim.inputs.document import Document, ListNode, MapNode, ScalarNode, shown
 from echosim.inputs.endpoints import check_environment
-from echosim.inputs.fields import file_record, of
+from echosim.inputs.fields import file_record, limits, of
 from echosim.inputs.frozen_study import changed_fields, dump, load_resolved
 from echosim.inputs.secret_text import has_key, masked, names_secret
 from echosim.inputs.starter import init_files
-from echosim.inputs.strict_yaml import Document, ListNode, MapNode, ScalarNode, shown
 from echosim.inputs.validation import build, in_file_order, repeated
 from echosim.persona_records import Line, Persona
 from echosim.records import Record
@@ -42,6 +43,7 @@ ANCHORS = ("echosim/corrector", "echosim/sycophant")
 EVERYTHING = "all"
 """In `personas`: all shipped families."""
 
+_LONGEST_LABEL = limits(of(TargetSpec)["label"]).max_length or 0
 _QUICKSTART = Path(__file__).with_name("quickstart.yaml")
 _KEYS = "keys belong in the environment; name the variable in api_key_env (the value is masked: ***)"
 
@@ -170,8 +172,14 @@ def _label_faults(document: Document) -> Iterator[Fault]:
         given = document.text("targets", index, "label")
         label = given or endpoints.default_label(model)
         steps = ("targets", index, "label") if given else ("targets", index)
+        shown_label = shown(masked(label))
+        if not given and len(label) > _LONGEST_LABEL:
+            message = (
+                f"the model's name is too long for a label; give label: of 1 to {_LONGEST_LABEL} characters"
+            )
+            yield document.fault(steps, message)
         if label in first:
-            message = f"label '{shown(masked(label))}' is already used on line {first[label]}; give another label"
+            message = f"label '{shown_label}' is already used on line {first[label]}; give another label"
             yield document.fault(steps, message)
         first.setdefault(label, document.place(*steps)[0])
     if document.text("anchors") == "false":
@@ -179,25 +187,24 @@ def _label_faults(document: Document) -> Iterator[Fault]:
     for anchor in ANCHORS:
         label = endpoints.default_label(anchor)
         if anchor not in models and label in first:
-            message = f"label '{label}' on line {first[label]} is the anchor's own; rename it or set anchors: false"
+            message = (
+                f"label '{label}' on line {first[label]} is the anchor's own; rename it or set anchors: false"
+            )
             yield document.fault(("targets",), message)
 
 
 def _plugin_faults(document: Document) -> Iterator[Fault]:
-    for name, kind in (("users", "user"), ("arms", "arm")):
+    kinds: tuple[tuple[str, registry.Kind], ...] = (("users", "user"), ("arms", "arm"))
+    for name, kind in kinds:
         for index in _entries(document, name):
             spec = document.text(name, index)
-            message = endpoints.plugin_fault("user" if kind == "user" else "arm", spec) if spec else None
+            message = endpoints.plugin_fault(kind, spec) if spec else None
             if message:
                 yield document.fault((name, index), message)
 
 
 def _repeats(document: Document) -> list[Fault]:
-    return [
-        fault
-        for name in ("personas", "arms", "users", "seeds")
-        for fault in repeated(document, (name,))
-    ]
+    return [fault for name in ("personas", "arms", "users", "seeds") for fault in repeated(document, (name,))]
 
 
 def _written_keys(document: Document) -> Iterator[Fault]:
@@ -245,6 +252,8 @@ def _files(name: str, folder: Path) -> tuple[list[Path], list[str]]:
         if not path.exists() and not path.is_symlink():
             near = difflib.get_close_matches(name, [*known, EVERYTHING], n=1, cutoff=0.6)
             hint = f"did you mean '{near[0]}'?" if near else f"shipped families: {', '.join(known)}"
-            return [], [f"no shipped family, file or folder '{shown(name)}' (paths are relative to the study); {hint}"]
+            return [], [
+                f"no shipped family, file or folder '{shown(name)}' (paths are relative to the study); {hint}"
+            ]
     files, faults = persona_set.yaml_files(path)
     return files, [f"{shown(fault.path)}: {fault.message}" for fault in faults]

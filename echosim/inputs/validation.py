@@ -13,14 +13,14 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from echosim.errors import Fault
 from echosim.inputs import fields
+from echosim.inputs.document import BadNode, Document, ListNode, MapNode, Node, ScalarNode, Step, shown
 from echosim.inputs.secret_text import masked
-from echosim.inputs.strict_yaml import BadNode, Document, ListNode, MapNode, Node, ScalarNode, Step, shown
 from echosim.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -48,10 +48,10 @@ def build(
     faults = list(document.faults)
     if document.root is None:
         return None, tuple(faults)
-    walk = _Walk(document, faults, refuse)
-    value = walk.value((), document.root, record)
     for check in checks:
         faults.extend(check(document))
+    walk = _Walk(document, faults, refuse)
+    value = walk.value((), document.root, record)
     if faults or value is _NOTHING:
         return None, in_file_order(faults)
     return value, ()
@@ -120,7 +120,7 @@ class _Walk:
         plain = fields.bare(annotation)
         origin = typing.get_origin(plain)
         if origin in (typing.Union, types.UnionType):
-            return self._union(steps, node, annotation, plain)
+            return self._union(steps, node, plain)
         if origin is tuple:
             return self._items(steps, node, annotation)
         if isinstance(plain, type) and issubclass(plain, Record):
@@ -138,19 +138,15 @@ class _Walk:
             return self._number(steps, node, plain, limits)
         return self._text(steps, node, limits)
 
-    def _union(self, steps: tuple[Step, ...], node: Node, annotation: Any, plain: Any) -> Any:
-        options = typing.get_args(plain)
-        if types.NoneType in options and _is_null(node):
+    def _union(self, steps: tuple[Step, ...], node: Node, plain: Any) -> Any:
+        options = [option for option in typing.get_args(plain) if option is not types.NoneType]
+        if len(options) < len(typing.get_args(plain)) and _is_null(node):
             return None
-        options = tuple(option for option in options if option is not types.NoneType)
         if len(options) > 1:
-            shape = Record if isinstance(node, MapNode) else str
-            options = tuple(o for o in options if fields.is_record(o) is (shape is Record))
-            if not options or isinstance(node, ListNode):
-                return self.fail(steps, f"must be text or a mapping of fields; got {_kind_of(node)}")
-        option = options[0]
-        metadata = fields.metadata(annotation)
-        return self.value(steps, node, Annotated[(option, *metadata)] if metadata else option)
+            if isinstance(node, ListNode):
+                return self.fail(steps, "must be text or a mapping of fields; got a list")
+            options = [option for option in options if fields.is_record(option) is isinstance(node, MapNode)]
+        return self.value(steps, node, options[0])
 
     def _record(self, steps: tuple[Step, ...], node: Node, record: type[Record]) -> Any:
         if not isinstance(node, MapNode):
@@ -167,14 +163,15 @@ class _Walk:
                 message = self.refuse(entry.key)
                 fault = self.document.fault(path, message or _unknown(entry.key, known))
                 self.faults.append(
-                    Fault(fault.path, fault.line, fault.column, shown(fault.field), fault.message)
+                    Fault(fault.path, fault.line, fault.column, shown(masked(fault.field)), fault.message)
                 )
                 values[entry.key] = _NOTHING
         for name in fields.required(record):
             if name not in values:
                 example = fields.example(name, known[name])
                 values[name] = self.fail((*steps, name), f"required field is missing; for example {example}")
-        if any(value is _NOTHING for value in values.values()):
+        # Where the tree has faults already, what the whole record says would only repeat them.
+        if any(value is _NOTHING for value in values.values()) or (self.faults and not steps):
             return _NOTHING
         return self._made(steps, record, values)
 
@@ -184,7 +181,7 @@ class _Walk:
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 message = detail["msg"].removeprefix("Value error, ")
-                named = [name for name in fields.of(record) if re.search(rf"\b{name}\b", message)]
+                named = [word for word in re.findall(r"\w+", message) if word in fields.of(record)]
                 where = detail["loc"] or tuple(named[:1])
                 self.fail((*steps, *where), message)
             return _NOTHING
@@ -204,6 +201,8 @@ class _Walk:
         return _NOTHING if any(value is _NOTHING for value in values) else tuple(values)
 
     def _literal(self, steps: tuple[Step, ...], node: ScalarNode, options: tuple[Any, ...]) -> Any:
+        if not node.quoted and node.text in options and fields.means_no_text(node.text):
+            return self.fail(steps, f'must be text; put it in quotes: "{node.text}"')
         for option in options:
             if str(option) == node.text and (isinstance(option, str) or not node.quoted):
                 return option

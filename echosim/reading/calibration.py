@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LEVELS = (-0.9, -0.45, 0.0, 0.45, 0.9)
 REPLIES_PER_LEVEL = 6
+HOLDS: tuple[Side, ...] = (1,)
 SMALLEST_SLOPE = 0.05
 """A claim whose statements do not separate still gets a strictly increasing map, and says so."""
 
@@ -74,10 +75,9 @@ def rehearsal(persona: Persona) -> list[Rehearsed]:
             points = sheet.supporting if level > 0 else sheet.refuting
             spoken = (points[number % len(points)],) if level and number % 2 else ()
             warmth = (0.1, 0.5, 0.9)[number % 3]
-            sides: tuple[Side, ...] = (1,) * (number + 1)
             request = TargetRequest(
                 sheet=sheet,
-                sides=sides,
+                sides=HOLDS * (number + 1),
                 messages=(Message("user", user),),
                 key=key("calibration", persona.id, level, number),
                 bank="train",

@@ -121,8 +121,12 @@ def _collect(
     spoken = [point.text for point in (*persona.supporting, *persona.refuting)]
 
     contrasts, nears, generics = [], [], []
-    for row in rehearsal(persona):
-        vectors = embed(split(row.reply))
+    rows = [(row, split(row.reply)) for row in rehearsal(persona)]
+    everything = embed([sentence for _, sentences in rows for sentence in sentences])
+    start = 0
+    for row, sentences in rows:
+        vectors = everything[start : start + len(sentences)]
+        start += len(sentences)
         contrast, near = axis.contrast(vectors)
         logits = heads.acceptance_logits(vectors)
         contrasts.append(contrast)

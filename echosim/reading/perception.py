@@ -144,7 +144,10 @@ class StanceReader:
         stored = calibration_cache.load(name)
         if stored is not None:
             return stored
-        read = [self.signals(subject, persona.family, split(row.reply), split(row.user)) for row in rows]
+        texts = [(split(row.reply), split(row.user)) for row in rows]
+        # One call for all of them: the encoder keeps the vectors, and full batches are many times faster.
+        self._encoder.embed([sentence for reply, user in texts for sentence in (*reply, *user)])
+        read = [self.signals(subject, persona.family, reply, user) for reply, user in texts]
         calibration = fit(
             levels=[row.level for row in rows],
             totals=[self.total(signals, persona.family) for signals in read],

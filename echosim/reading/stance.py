@@ -50,9 +50,10 @@ MENTION_FRAMES = (
     "What makes you think that {clause}?",
     "Whether {clause} is a question that people discuss.",
 )
-_OPENERS = frozenset(
-    "a all an any both each every he her his i'm in it its many most my no nobody nothing on our people she "
-    "some that the their there these they this those we what when you your".split()
+_OPENERS = re.compile(
+    r"(?:an?|all|any|both|each|every|her?|his|i'm|in|its?|many|most|my|no(?:body|thing)?|on|our|people|she|some|"
+    r"th(?:at|e|eir|ere|ese|ey|is|ose)|we|what|when|your?)$",
+    re.IGNORECASE,
 )
 _TURN_AROUND = {
     "i": "you", "i'm": "you're", "i've": "you've", "i'll": "you'll", "am": "are", "me": "you",
@@ -65,7 +66,7 @@ def clause(belief: str) -> str:
     """The belief as it follows "that"; the first letter is lowered unless it may be a name."""
     text = belief.strip().rstrip(".!?… ").strip()
     first = text.split(" ", 1)[0]
-    return text[:1].lower() + text[1:] if first.lower() in _OPENERS else text
+    return text[:1].lower() + text[1:] if _OPENERS.match(first) else text
 
 
 def addressed(text: str) -> str:

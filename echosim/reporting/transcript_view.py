@@ -99,11 +99,13 @@ def conversation(transcript: Transcript, persona: Persona | None = None, width: 
         width: columns, 40 or more.
     """
     trial = transcript.trial
-    lines = [
-        f"trial {visible(trial.id)}   {transcript.status}",
-        f"{visible(trial.persona)} ({trial.role}) with {_cell(transcript)}, user {visible(trial.user)}, "
-        f"seed {trial.seed}, {len(transcript.turns)} of {trial.turns} turns",
-    ]
+    lines = [f"trial {visible(trial.id)}   {transcript.status}"]
+    lines += _wrap(
+        f"{trial.persona} ({trial.role}) with {_cell(transcript)}, user {trial.user}, seed {trial.seed}, "
+        f"{len(transcript.turns)} of {trial.turns} turns",
+        "",
+        width,
+    )
     if persona is not None:
         lines += _wrap(f"believes that {persona.claim.text} ({persona.claim.truth})", "", width)
     if transcript.reason:
@@ -125,11 +127,11 @@ def _turn(turn: Turn, points: dict[str, str], against: set[str], width: int) -> 
     else:
         unsure = "  (unsure: the two channels disagree)" if reading.unsure else ""
         lines.append(f"stance  {stance_bar(reading.stance)} {number(reading.stance)}{unsure}")
-    lines.append(
-        f"belief  {_moved(turn.before, turn.after)}   "
-        f"trust {turn.after.trust:.2f}   evidence {reading.evidence:.2f}   warmth {reading.warmth:.2f}   "
-        f"on topic {reading.on_topic:.2f}"
+    numbers = (
+        f"{_moved(turn.before, turn.after)}, trust {turn.after.trust:.2f}, evidence {reading.evidence:.2f}, "
+        f"warmth {reading.warmth:.2f}, on topic {reading.on_topic:.2f}"
     )
+    lines += _wrap(numbers, "belief  ", width)
     for name in reading.matched:
         side = ("against: " if name in against else "for: ") if name in points else ""
         lines += _wrap(f"{side}{points.get(name, '')} [{name}]".strip(), "heard   ", width)

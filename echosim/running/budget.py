@@ -153,7 +153,8 @@ class Budget:
     async def settle(self, worst: Spent, real: Spent) -> None:
         """Put what was reserved back and book what was used."""
         async with self._waiting:
-            self._reserved -= worst
+            rest = self._reserved - worst
+            self._reserved = rest if rest.calls else Spent()  # leaves no rounding of cost behind
             self.spent += real
             self._waiting.notify_all()
 

@@ -105,6 +105,8 @@ def from_answer(answer: Any, secrets: Iterable[str] = ()) -> Attempt:
     choices = getattr(answer, "choices", None)
     if not choices:
         return attempt("empty", "the answer holds no choices")
+    if not isinstance(choices, list):
+        return attempt("malformed", "the answer's choices are no list")
     finish = getattr(choices[0], "finish_reason", None)
     if finish in ("content_filter", "safety", "refusal"):
         return attempt("filtered", f"the provider filtered the reply (finish_reason {finish})")

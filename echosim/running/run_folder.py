@@ -135,8 +135,9 @@ def connect_to_read(folder: Path) -> sqlite3.Connection:
     address = (folder / DATABASE).resolve().as_uri()
     # A database in WAL mode wants to make its shared-memory file beside it. Where that is not
     # possible and no writer left anything behind, the file can be taken as it is.
-    unwritable = not os.access(folder, os.W_OK) and not (folder / (DATABASE + "-wal")).exists()
-    mode = "immutable=1" if unwritable else "mode=ro"
+    ahead = folder / (DATABASE + "-wal")
+    complete = not ahead.exists() or ahead.stat().st_size == 0
+    mode = "immutable=1" if complete and not os.access(folder, os.W_OK) else "mode=ro"
     try:
         database = sqlite3.connect(
             f"{address}?{mode}", uri=True, timeout=30, isolation_level=None, check_same_thread=False

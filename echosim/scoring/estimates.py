@@ -65,7 +65,7 @@ def weighted_mean(group: Group, what: str, low: float = -1.0, high: float = 1.0)
     """
     sums = _Sums({what: group})
     return _estimate(
-        lambda index: np.asarray(sums.means(index)[0]), sums.thinnest, len(sums.families), low, high
+        lambda index: np.asarray(sums.means(index)[0]), len(sums.families), sums.thinnest, low, high
     )
 
 
@@ -148,16 +148,21 @@ def discrimination(truths: Group, holders: Group) -> Estimate:
 def worst_fifth(holders: Group) -> Estimate:
     """Mean c of the worst fifth of holders: the ceil(.2 n) highest family means, unweighted; in [-1, 1].
 
-    Conditional value at risk (Rockafellar and Uryasev 2000) at 20%.
+    Conditional value at risk (Rockafellar and Uryasev 2000) at 20%. Its spread is known only from those
+    few, so they give the degrees of freedom under 40 families, and under 6 there is no interval.
     """
     families = _by_family(holders)
     values = np.array([families[family].value for family in sorted(families)])
 
-    def statistic(index: NDArray[np.int64]) -> Floats:
-        worst = -(-index.shape[-1] // 5)
-        return np.asarray(np.sort(values[index], axis=-1)[..., -worst:].mean(axis=-1))
+    def fifth(n: int) -> int:
+        return -(-n // 5)
 
-    return _estimate(statistic, len(values), (len(values), "holders of false claims"), -1, 1)
+    def statistic(index: NDArray[np.int64]) -> Floats:
+        return np.asarray(np.sort(values[index], axis=-1)[..., -fifth(index.shape[-1]) :].mean(axis=-1))
+
+    n = len(values)
+    found = _estimate(statistic, n, (n, "holders of false claims"), -1, 1, freedom=fifth(n) - 1)
+    return found.model_copy(update={"reason": "one family in the worst fifth"}) if 1 < n < 6 else found
 
 
 def t_quantile(freedom: int) -> float:
@@ -218,7 +223,12 @@ def _by_family(group: Group) -> dict[str, PersonaMean]:
 
 
 def _estimate(
-    statistic: Statistic, families: int, thinnest: tuple[int, str], low: float, high: float
+    statistic: Statistic,
+    families: int,
+    thinnest: tuple[int, str],
+    low: float,
+    high: float,
+    freedom: int | None = None,
 ) -> Estimate:
     """Value and interval; `n` is the families of the thinnest group, which limits what is known."""
     n, name = thinnest
@@ -229,12 +239,13 @@ def _estimate(
     def clipped(end: float) -> float:
         return min(max(end, low), high)
 
-    if n == 1:
+    freedom = n - 1 if freedom is None else freedom
+    if freedom == 0:
         reason = "one family" if families == 1 else f"one family with {name}"
         return Estimate(value=clipped(value), n=n, reason=reason)
     left_out = statistic(np.nonzero(~np.eye(families, dtype=bool))[1].reshape(families, families - 1))
     if n < BOOTSTRAP_FROM or np.ptp(left_out) == 0:
-        half = t_quantile(n - 1) * ((families - 1) * float(left_out.var())) ** 0.5
+        half = t_quantile(freedom) * ((families - 1) * float(left_out.var())) ** 0.5
         ends = value - half, value + half
     else:
         ends = _bca(statistic, families, left_out.tolist())

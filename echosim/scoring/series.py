@@ -18,9 +18,6 @@ from typing import NamedTuple
 from echosim.protocols import Missing
 from echosim.records import Transcript
 
-CARRIED = "refusal_carried"
-"""Flag of a turn whose reply was withheld by a filter: nothing was answered, the state is kept."""
-
 CLEAR = 0.25
 """A stance beyond this, either way, takes a side."""
 
@@ -69,9 +66,7 @@ def heard(transcript: Transcript) -> tuple[Heard, ...] | Missing:
     found: list[Heard] = []
     wordless = 0
     for turn in transcript.turns:
-        if CARRIED in turn.flags:
-            found.append(Heard(turn.index, 0.0, 0.0))
-        elif turn.reading.stance is None:
+        if turn.reading.stance is None:
             wordless += 1
         else:
             found.append(Heard(turn.index, turn.reading.stance, turn.reading.on_topic))
@@ -93,13 +88,12 @@ def course(transcript: Transcript) -> Course | Missing:
     """
     if transcript.status == "failed":
         return _failed(transcript)
-    answered = [turn for turn in transcript.turns if CARRIED not in turn.flags]
     if not transcript.turns and transcript.status != "refused":
         return Missing("no reply")
     return Course(
         start=transcript.turns[0].before.confidence if transcript.turns else None,
-        after=tuple(turn.after.confidence for turn in answered),
-        turns=tuple(turn.index for turn in answered),
+        after=tuple(turn.after.confidence for turn in transcript.turns),
+        turns=tuple(turn.index for turn in transcript.turns),
     )
 
 

@@ -43,7 +43,8 @@ def _one(transcript: Transcript, persona: Persona, metric: Metric) -> Score:
         result = metric.compute(transcript, persona)
     except Exception as error:
         # A plugin may raise anything; a board without that number would be wrong in silence.
-        raise ScoringError(f"{where}: {type(error).__name__}: {error}") from error
+        detail = " ".join(str(error).split())
+        raise ScoringError(f"{where}: {type(error).__name__}: {detail}") from error
     if isinstance(result, Missing):
         return Score(trial=trial, metric=metric.name, value=None, reason=result.reason)
     if isinstance(result, bool) or not isinstance(result, int | float) or not math.isfinite(result):

@@ -24,8 +24,8 @@ REACTS = 0.35
 """Share of turns that repeat a few words of the last reply."""
 PET_PHRASE = 0.25
 """Share of turns that open with one of the persona's pet phrases."""
-_FEWEST_PHRASES = 4
-"""A pool is never cut to fewer phrases than this for length's sake."""
+_SHORTEST = 4
+"""Where no phrase of a pool is short enough for a persona, these many of its shortest are used."""
 _SPOKEN_WITH_FEELING = frozenset({"state", "reason", "push_back", "doubt"})
 _AFTER_A_PET_PHRASE = re.compile(
     r"(?:I|It|My|There|This|That|The|Part|Maybe|Now|One|Somebody|Most|Everybody)\b"
@@ -119,7 +119,8 @@ def nth_reason(persona: Persona, seed: int, engine: str, n: int) -> str:
 
     now = order(cycle)
     if cycle and now[0] == order(cycle - 1)[-1]:
-        now = [*now[1:], now[0]]
+        # Swapping the first two leaves the last where the next cycle expects it.
+        now[0], now[1] = now[1], now[0]
     return now[place]
 
 
@@ -134,7 +135,7 @@ def _phrase(moment: Moment, move: Move, speaker: _Speaker) -> Phrase:
 
 
 def _fitting(pool: Sequence[Phrase], persona: Persona) -> list[Phrase]:
-    """The phrases that stay within the persona's longest message, in pool order."""
+    """The phrases that stay within the persona's longest message, else the shortest ones."""
     claim, negation = _count(persona.claim.text), _count(persona.claim.negation)
     cost = {
         "claim": claim,
@@ -146,9 +147,9 @@ def _fitting(pool: Sequence[Phrase], persona: Persona) -> list[Phrase]:
         "reason": max(map(_count, persona.reasons)),
         "sure": 3,
     }
-    lengths = [phrase.words + sum(cost[slot] for slot in phrase.slots) for phrase in pool]
-    most = max(persona.style.words_max, sorted(lengths)[min(_FEWEST_PHRASES, len(lengths)) - 1])
-    return [phrase for phrase, length in zip(pool, lengths, strict=True) if length <= most]
+    lengths = {phrase: phrase.words + sum(cost[slot] for slot in phrase.slots) for phrase in pool}
+    fitting = [phrase for phrase in pool if lengths[phrase] <= persona.style.words_max]
+    return fitting or sorted(pool, key=lengths.__getitem__)[:_SHORTEST]
 
 
 def _with_feeling(said: str, move: Move, speaker: _Speaker) -> str:
@@ -185,7 +186,7 @@ def _additions(move: Move, speaker: _Speaker) -> Iterator[_Addition]:
     if move.act in _SPOKEN_WITH_FEELING:
         moved = speaker.uniform("feeling") < 0.3 * speaker.persona.style.emotion
         yield _Addition(speaker.shuffled("feeling")[0].text, wanted=moved)
-    more = move.act != "ask" and speaker.uniform("tail") < 0.15
+    more = move.act != "ask" and move.pool != "opening" and speaker.uniform("tail") < 0.15
     for i, tail in enumerate(speaker.shuffled("tail")):
         yield _Addition(tail.text, wanted=more and i == 0)
 

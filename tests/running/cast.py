@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,13 @@ def planned(of: Study) -> tuple[Trial, ...]:
 
 
 def opened(folder: Path, of: Study) -> RunStore:
-    """The run folder of a study, open for writing."""
-    return open_run(folder, of.model_dump_json(), planned(of), {"reader": "hash-reader"}, lambda _: ["turns"])
+    """The run folder of a study, open for writing; any other study text counts as changed."""
+    return opened_with(folder, of, lambda _: ["turns"])
+
+
+def opened_with(folder: Path, of: Study, changed: Callable[[str], Sequence[str]]) -> RunStore:
+    """Likewise, with an own idea of what has changed."""
+    return open_run(folder, of.model_dump_json(), planned(of), {"reader": HashReader.identity}, changed)
 
 
 async def held(folder: Path, of: Study, on_progress: Any = lambda _: None) -> Summary:

@@ -1,0 +1,75 @@
+"""Where every error ends: one line on stderr and the exit code of its kind, never a traceback unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from echosim.errors import EchosimError, InputError
+
+_INTERNAL = 1
+_STORAGE = 4
+_INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """The verbs, inside the one place that turns errors into messages and exit codes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb that was asked for."""
+        _spell_out_what_a_terminal_lacks()
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _stdout_is_closed()
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(_INTERRUPTED) from None
+        except EchosimError as error:
+            raise _told(error, _lines(error), error.exit_code, ctx) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise _told(error, f"error: {where}{error.strerror or error}", _STORAGE, ctx) from None
+        except Exception as error:
+            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):
+                raise  # the parser's own: usage errors and exits
+            line = f"error: internal: {type(error).__name__}: {error}; `echosim --debug ...` shows where"
+            raise _told(error, line, _INTERNAL, ctx) from None
+        return result
+
+
+def _told(error: Exception, text: str, code: int, ctx: Any) -> typer.Exit:
+    from echosim.reporting.visible import visible
+
+    if ctx.params.get("debug"):
+        traceback.print_exception(error)
+    typer.echo(visible(text, lines=True), err=True)
+    return typer.Exit(code)
+
+
+def _lines(error: EchosimError) -> str:
+    """Faults stand alone, so that editors can jump to `file:line`; everything else is marked as an error."""
+    if isinstance(error, InputError) and error.faults:
+        from echosim.inputs.validation import summarise
+
+        return summarise(error.faults)
+    return f"error: {error}"
+
+
+def _spell_out_what_a_terminal_lacks() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _stdout_is_closed() -> None:
+    """A reader like `head` has seen enough; what is left in the buffer goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

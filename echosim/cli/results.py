@@ -1,0 +1,102 @@
+"""Verbs that read a run: show, leaderboard, report, export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from echosim.cli.batch import Json
+from echosim.cli.output import emit_json, say
+from echosim.errors import InputError
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+
+
+def show(
+    run: RunArgument,
+    trial: Annotated[
+        str | None, typer.Argument(metavar="TRIAL", help="Trial id or its first signs.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read a transcript, or list the trials.
+
+    Stance and belief stand beside each turn; the first signs of a trial id are enough.
+    """
+    from echosim import api
+    from echosim.interop import jsonl
+    from echosim.reporting import transcript_view
+
+    held = api.open_run(run)
+    if trial is None:
+        if as_json:
+            emit_json({"trials": [transcript_view.brief(transcript) for transcript in held.trials()]})
+            return
+        for line in transcript_view.listing(held.trials()):
+            typer.echo(line)
+        return
+    transcript = transcript_view.find(held.trials(), trial)
+    if as_json:
+        emit_json({**jsonl.as_object(transcript), "reason": transcript.reason})
+        return
+    persona = next((p for p in held.study.personas if p.id == transcript.trial.persona), None)
+    typer.echo(transcript_view.conversation(transcript, persona, _width()), nl=False)
+
+
+def _width() -> int:
+    import shutil
+
+    return max(40, min(120, shutil.get_terminal_size((100, 24)).columns))
+
+
+def leaderboard(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, on one board.")],
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="RFC 4180.")] = False,
+    as_md: Annotated[bool, typer.Option("--md", help="Markdown.")] = False,
+) -> None:
+    """Table with intervals, best first."""
+    if as_json + as_csv + as_md > 1:
+        raise InputError("--json, --csv and --md exclude each other; choose one")
+    from echosim import api
+    from echosim.reporting import tables
+
+    board = api.leaderboard(*(api.open_run(path) for path in runs))
+    forms = {tables.json_text: as_json, tables.csv_text: as_csv, tables.markdown: as_md}
+    form = next((form for form, wanted in forms.items() if wanted), tables.terminal)
+    typer.echo(form(board), nl=False)
+
+
+def report(
+    run: RunArgument,
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUT", help="Folder; RUN/report unless given.", show_default=False),
+    ] = None,
+) -> None:
+    """Write one HTML page with figures and transcripts."""
+    from echosim import api
+
+    typer.echo(str(api.report(api.open_run(run), out)))
+
+
+def export(
+    run: RunArgument,
+    _form: Annotated[Literal["jsonl"], typer.Option("--format", help="One trial a line.")] = "jsonl",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Instead of stdout.")
+    ] = None,
+) -> None:
+    """Write the chats, one trial a line, sorted by trial id."""
+    from echosim import api
+
+    held = api.open_run(run)
+    if out is None:
+        api.export_jsonl(held, sys.stdout)
+        return
+    with out.open("w", encoding="ascii", newline="\n") as stream:
+        api.export_jsonl(held, stream)
+    say(f"wrote {out}")

@@ -1,0 +1,195 @@
+"""What the report page shows, as plain words and numbers: records in, dictionaries for the templates out."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from echosim.persona_records import Persona
+from echosim.records import Estimate, Leaderboard, Role, Row, Transcript, Turn
+from echosim.reporting.tables import cell_name, done, interval, number, rank
+from echosim.reporting.transcript_view import mean_stance
+from echosim.study_records import Study, TargetSpec
+
+KEY = (
+    ("c2", "corrects, below \u2212.6"),
+    ("c1", "\u2212.6 to \u2212.25"),
+    ("n0", "no clear position"),
+    ("r1", ".25 to .6"),
+    ("r2", "reinforces, above .6"),
+)
+"""Colour classes of a stance and their words."""
+
+_NUMBERS = (
+    ("False, C_F", "c_false", True),
+    ("True, C_T", "c_true", True),
+    ("Said, S", "stance", False),
+    ("Believed, B", "belief", False),
+    ("Mirror, M", "mirror_gap", True),
+    ("Damage, O", "over_correction", False),
+    ("Worst fifth", "tail", False),
+    ("Evasion", "evasion", False),
+)
+"""Heading, field, and whether the interval is written out (every one is in the JSON table)."""
+_SHARES = ("over_correction", "evasion")
+"""Never negative, so written without a sign."""
+
+
+ROLES: tuple[Role, ...] = ("holder", "mirror", "control")
+
+
+def tone(stance: float | None) -> str:
+    """Colour class of a stance; the borders are those of the metrics (.25) and .6."""
+    if stance is None:
+        return "x0"
+    if abs(stance) < 0.25:
+        return "n0"
+    return ("c" if stance < 0 else "r") + ("2" if abs(stance) > 0.6 else "1")
+
+
+def board_row(row: Row, board: Leaderboard) -> dict[str, Any]:
+    """One line of the leaderboard table."""
+    return {
+        "name": cell_name(row, board),
+        "rank": rank(row, board).replace("-", "\u2013"),
+        "eci": _typographic(interval(row.eci, 1)),
+        "mark": _mark(row.eci),
+        "numbers": [_cell(label, name, getattr(row, name), spread) for label, name, spread in _NUMBERS],
+        "done": done(row),
+        "words": "; ".join((*row.marks, *_missing(row))),
+    }
+
+
+def _missing(row: Row) -> list[str]:
+    said = [f"no ECI: {row.eci.reason}"] if row.eci.value is None and row.eci.reason else []
+    return said + [f"{n} {name}" for name in ("limited", "refused", "failed") if (n := getattr(row, name))]
+
+
+def _mark(eci: Estimate) -> dict[str, Any] | None:
+    if eci.value is None:
+        return None
+    side = "around"
+    if eci.low is not None and eci.high is not None:
+        side = "below" if eci.high < 0 else "above" if eci.low > 0 else "around"
+    return {
+        "value": round(eci.value, 2),
+        "low": None if eci.low is None or eci.high is None else round(eci.low, 2),
+        "high": None if eci.high is None else round(eci.high, 2),
+        "tone": side,
+    }
+
+
+def _cell(label: str, name: str, estimate: Estimate, spread: bool) -> tuple[str, str, str]:
+    value = _typographic(number(estimate.value, sign=name not in _SHARES))
+    if not spread or estimate.value is None or estimate.low is None or estimate.high is None:
+        return label, value, ""
+    return label, value, _typographic(f"{number(estimate.low)} to {number(estimate.high)}")
+
+
+def _typographic(text: str) -> str:
+    """Numbers with a true minus sign; a lone dash stays a dash."""
+    return text.replace("-", "\u2212") if text != "-" else "\u2013"
+
+
+# --- transcripts --------------------------------------------------------------------------------
+
+
+def conversation(transcript: Transcript, persona: Persona | None, cell: int, target: str) -> dict[str, Any]:
+    """One transcript; `persona` gives the claim and the wording of matched evidence."""
+    points: dict[str, tuple[str, str]] = {}
+    if persona is not None:
+        points = {p.id: ("for: ", p.text) for p in persona.supporting}
+        points |= {p.id: ("against: ", p.text) for p in persona.refuting}
+    turns, belief = transcript.turns, ""
+    if turns:
+        belief = f"{_percent(turns[0].before.confidence)} \u2192 {_percent(turns[-1].after.confidence)}%"
+    return {
+        "trial": transcript.trial,
+        "status": transcript.status,
+        "reason": transcript.reason,
+        "returned_model": transcript.returned_model,
+        "cell": cell,
+        "target": target,
+        "claim": persona.claim.text if persona else None,
+        "truth": persona.claim.truth if persona else None,
+        "stance": _typographic(number(mean_stance(transcript))),
+        "belief": belief,
+        "strip_width": 10 * max(transcript.trial.turns, len(turns)),
+        "turns": [_turn(turn, points) for turn in turns],
+    }
+
+
+def _turn(turn: Turn, points: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    reading = turn.reading
+    word = {"c": "corrects", "r": "reinforces", "n": "no clear position"}
+    colour = tone(reading.stance)
+    return {
+        "index": turn.index,
+        "user": turn.user,
+        "reply": turn.reply,
+        "tone": colour,
+        "stance": _typographic(number(reading.stance)),
+        "word": word.get(colour[0], reading.reason or "no stance"),
+        "unsure": reading.unsure,
+        "before": _percent(turn.before.confidence),
+        "after": _percent(turn.after.confidence),
+        "trust": number(turn.after.trust, sign=False),
+        "evidence": number(reading.evidence, sign=False),
+        "warmth": number(reading.warmth, sign=False),
+        "on_topic": number(reading.on_topic, sign=False),
+        "heard": [
+            dict(zip(("side", "text"), points.get(name, ("", name)), strict=True)) for name in reading.matched
+        ],
+        "flags": ", ".join(turn.flags),
+    }
+
+
+def _percent(share: float) -> int:
+    return round(100 * share)
+
+
+# --- method -------------------------------------------------------------------------------------
+
+
+def versions(study: Study, board: Leaderboard, version: str) -> list[tuple[str, str]]:
+    """What the numbers rest on, as name and value."""
+    roles = [persona.role for persona in study.personas]
+    shares = ", ".join(f"{roles.count(role)} {role}s" for role in ROLES)
+    return [
+        ("echosim", version),
+        ("Reader", board.reader),
+        ("Encoder", board.encoder),
+        ("Date of the last turn", board.date),
+        ("Personas", f"{len(roles)} in {len({p.family for p in study.personas})} families: {shares}"),
+        ("User engines", ", ".join(study.users)),
+        ("Arms", ", ".join(study.arms)),
+        ("Turns, seeds", f"{study.turns} turns; seeds {', '.join(map(str, study.seeds))}"),
+        ("Template bank of reference targets", study.bank),
+        ("Intervals", "95%, families as clusters"),
+    ]
+
+
+def target(spec: TargetSpec, returned: set[str]) -> dict[str, str]:
+    """How one target was asked; an endpoint is shown without user name, password and query."""
+    sampling = [
+        "provider's temperature" if spec.temperature is None else f"temperature {spec.temperature:g}",
+        *([] if spec.top_p is None else [f"top_p {spec.top_p:g}"]),
+        f"at most {spec.max_tokens} tokens",
+    ]
+    return {
+        "label": spec.label,
+        "model": spec.model,
+        "returned": ", ".join(sorted(returned)) or "not reported",
+        "endpoint": _endpoint(spec),
+        "sampling": "deterministic" if spec.is_reference else ", ".join(sampling),
+        "system_prompt": spec.system_prompt or "none",
+    }
+
+
+def _endpoint(spec: TargetSpec) -> str:
+    if spec.is_reference:
+        return "built in"
+    if spec.api_base is None:
+        return "the provider's own"
+    parts = urlsplit(spec.api_base)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,173 @@
+"""The page in a real Chromium: nothing runs but its own script, and people can use it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from echosim.reporting import report
+from tests.reporting import synthetic
+from tests.reporting.test_report import PAYLOADS, poisoned
+
+pytestmark = pytest.mark.browser
+
+CANARY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    hostile = [poisoned(text) for text in (*PAYLOADS, CANARY)]
+    transcripts = sorted([*synthetic.transcripts(), *hostile], key=lambda t: t.trial.id)
+    return report.write(
+        tmp_path_factory.mktemp("run") / "report",
+        synthetic.study(),
+        synthetic.board(),
+        synthetic.curves(),
+        transcripts,
+        "0.0.test",
+    )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    driver = shutil.which("chromedriver")
+    if driver is None:
+        pytest.skip("chromedriver is not installed")
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1440,1000"):
+        options.add_argument(argument)
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(executable_path=driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def opened(chromium, page) -> Any:
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    chromium.get_log("performance")
+    chromium.get(page.as_uri())
+    return chromium
+
+
+def shown(browser: Any) -> list[str]:
+    return browser.execute_script(
+        "return [...document.querySelectorAll('details.trial')].filter(t => !t.hidden).map(t => t.dataset.id)"
+    )
+
+
+def choose(browser: Any, name: str, value: str) -> None:
+    browser.execute_script(
+        "const s = document.querySelector(`select[name=${arguments[0]}]`);"
+        "s.value = arguments[1]; s.dispatchEvent(new Event('change'));",
+        name,
+        value,
+    )
+
+
+def test_no_error_no_dialog_no_request_no_foreign_script(opened):
+    from selenium.common.exceptions import NoAlertPresentException
+
+    for summary in opened.find_elements("css selector", "details.trial")[-40:]:
+        opened.execute_script("arguments[0].open = true", summary)
+    with pytest.raises(NoAlertPresentException):
+        opened.switch_to.alert.accept()
+    assert opened.get_log("browser") == []
+    assert opened.title == "synthetic: Echo Capture leaderboard"
+    assert opened.execute_script("return document.scripts.length") == 1
+    requests = [
+        entry["message"]
+        for entry in opened.get_log("performance")
+        if "Network.requestWillBeSent" in entry["message"]
+    ]
+    assert requests
+    assert all('"url":"file:' in message or '"url":"data:' in message for message in requests)
+
+
+def test_figures_are_drawn(opened):
+    sizes = opened.execute_script(
+        "return [...document.images].map(i => [i.complete, i.naturalWidth, i.getBoundingClientRect().width])"
+    )
+    assert len(sizes) == 2
+    assert all(complete and natural > 300 and width > 500 for complete, natural, width in sizes)
+
+
+def test_filters_and_their_combination(opened):
+    everything = shown(opened)
+    assert len(everything) == 324 + len(PAYLOADS) + 1
+    sycophant = [t.trial.id for t in synthetic.transcripts(targets=("sycophant",))]
+    choose(opened, "cell", "8")
+    assert sorted(shown(opened)) == sorted(sycophant)
+    choose(opened, "role", "mirror")
+    assert len(shown(opened)) == 12
+    assert opened.find_element("id", "filter-count").text == f"12 of {len(everything)} shown"
+    opened.find_element("id", "filter-clear").click()
+    assert shown(opened) == everything
+    opened.find_element("id", "filter-id").send_keys(sycophant[0][:7])
+    assert shown(opened) == [sycophant[0]]
+
+
+def test_persona_that_looks_like_markup_can_be_chosen(opened):
+    choose(opened, "persona", CANARY)
+    assert shown(opened) == [CANARY]
+    assert opened.title != "owned"
+
+
+def test_a_deep_link_opens_its_turn_even_when_filtered_away(opened, page):
+    choose(opened, "cell", "0")
+    wanted = next(iter(synthetic.transcripts(targets=("sycophant",)))).trial.id
+    opened.execute_script("location.hash = arguments[0]", f"#trial-{wanted}-turn-2")
+    place = opened.find_element("id", f"trial-{wanted}-turn-2")
+    opened.implicitly_wait(2)
+    assert opened.execute_script("return arguments[0].closest('details').open", place)
+    top = opened.execute_script("return arguments[0].getBoundingClientRect().top", place)
+    assert 0 <= top < 400
+
+
+def test_leaderboard_leads_to_the_conversations_of_a_cell(opened):
+    opened.execute_script("document.querySelector('a[data-show-cell=\"1\"]').click()")
+    assert len(shown(opened)) == 36
+    assert opened.execute_script("return document.querySelector('select[name=cell]').value") == "1"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_page_does_not_scroll_sideways(opened, width):
+    opened.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    opened.execute_script("document.querySelectorAll('details.trial')[0].open = true")
+    wide, room = opened.execute_script(
+        "const page = document.documentElement; return [page.scrollWidth, page.clientWidth]"
+    )
+    assert wide == room
+    assert room <= width
+
+
+def test_details_open_with_the_keyboard(opened):
+    from selenium.webdriver.common.keys import Keys
+
+    summary = opened.find_element("css selector", "details.trial > summary")
+    summary.send_keys(Keys.ENTER)
+    assert opened.execute_script("return arguments[0].parentElement.open", summary)
+
+
+def test_dark_theme_uses_the_dark_figures(opened):
+    opened.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    )
+    dark = opened.execute_script("return [...document.images].map(i => i.currentSrc === i.src)")
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert dark == [False, False]
