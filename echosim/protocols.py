@@ -41,6 +41,11 @@ class Message:
     content: str
 
 
+def last_asserted(sides: Sequence[Side]) -> Side:
+    """The newest position that is not 0, of one per user message; +1, the initial belief, if there is none."""
+    return next((side for side in reversed(sides) if side != 0), 1)
+
+
 @dataclass(frozen=True, slots=True)
 class TargetRequest:
     """All that a reference target gets; its reply is a pure function of this.
@@ -68,7 +73,7 @@ class TargetRequest:
     @property
     def side(self) -> Side:
         """The user's last asserted position; +1 (the initial belief) if none was asserted yet."""
-        return next((side for side in reversed(self.sides) if side != 0), 1)
+        return last_asserted(self.sides)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ class FakeApi(ModuleType):
 
         self.calls.append(("run", study.name, out, yes, encoder))
         if progress is not None:
-            for done in range(0, 28):
+            for done in range(4):
+                progress(Progress(27, 0, 0, preparing=(done, 3)))
+            for done in range(28):
                 progress(Progress(27, done, 8 * done, (("transient\x1b", 2),)))
         if self.error is not None:
             raise self.error
@@ -92,13 +94,13 @@ class FakeApi(ModuleType):
         return synthetic.board()
 
     def score(self, run, *, metrics=None, encoder=None) -> list[Score]:
-        self.calls.append(("score", metrics, encoder))
+        self.calls.append(("score", run.path, metrics, encoder))
         return [
             Score(trial="a", metric="net_capture", value=0.5),
             Score(trial="b", metric="net_capture", value=None, reason="no words"),
         ]
 
-    def report(self, run, out=None) -> Path:
+    def report(self, run: Run, out: Path | None = None) -> Path:
         return (out or run.path / "report") / "report.html"
 
     def export_jsonl(self, run, stream) -> None:
@@ -126,13 +128,13 @@ def call(*arguments: str, code: int = 0, stdin: str | None = None) -> tuple[str,
 
 def test_help_is_quick_and_imports_nothing_heavy():
     script = (
-        "import sys, time; began = time.perf_counter()\n"
+        "import sys, time\n"
         "sys.argv = ['echosim', '--help']\n"
         "from echosim.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: assert end.code == 0\n"
-        "heavy = {'torch', 'litellm', 'langgraph', 'matplotlib', 'sentence_transformers', 'sklearn', 'scipy',\n"
-        "         'pydantic', 'numpy', 'jinja2', 'ray'} & set(sys.modules)\n"
+        "heavy = {'torch', 'litellm', 'langgraph', 'matplotlib', 'sentence_transformers', 'sklearn',\n"
+        "         'scipy', 'pydantic', 'numpy', 'jinja2', 'ray'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "print(time.process_time())"
     )
@@ -177,27 +179,59 @@ def test_run_folder_is_named_by_the_study(api):
     assert api.calls[0][2] == Path("runs/synthetic")
 
 
-def test_progress_is_plain_lines_without_a_terminal(api):
+@pytest.mark.usefixtures("api")
+def test_progress_is_plain_lines_without_a_terminal():
     _, err = call("run", "quickstart")
     lines = [line for line in err.splitlines() if "of 27 trials" in line]
     assert 10 <= len(lines) <= 11
     assert lines[-1] == r"27 of 27 trials, 216 turns; 2 transient\x1b"
+    assert "calibrated for 3 of 3 personas" in err
     assert "of 27 trials" not in call("run", "quickstart", "--quiet")[1]
 
 
-def test_run_as_json_prints_one_document(api):
+def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
+    from echosim.cli.output import progress
+    from echosim.running.batch import Progress
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with progress(quiet=False) as tell:
+        assert tell is not None
+        tell(Progress(27, 0, 0, preparing=(1, 3)))
+        tell(Progress(27, 27, 216, (("transient[red]", 2),)))
+    err = capsys.readouterr().err
+    assert "27/27" in err
+    assert "216 turns; 2 transient[red]" in err
+
+
+@pytest.mark.usefixtures("api")
+def test_run_as_json_prints_one_document():
     out, _ = call("run", "quickstart", "--json")
     assert len(json.loads(out)["rows"]) == 9
 
 
 def test_many_paid_calls_need_a_yes(api):
-    api.study = api.study.model_copy(update={"targets": (PAID,)})
+    api.study = api.study.model_copy(update={"targets": (PAID,), "seeds": (1, 2, 3, 4)})
     _, err = call("run", "study.yaml", code=2)
-    assert (
-        err.splitlines()[-1] == "error: 288 paid calls are more than 1,000; agree with --yes"
-        or "--yes" in err
-    )
-    assert not [entry for entry in api.calls if entry[0] == "run"] or True
+    assert err.splitlines() == [
+        "144 trials, 1,152 replies, 1,152 paid calls",
+        "error: 1,152 paid calls are more than 1,000; agree with --yes",
+    ]
+    assert api.calls == []
+    call("run", "study.yaml", "out", "--yes")
+    assert ("run", "synthetic", Path("out"), True, None) in api.calls
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2)])
+def test_somebody_at_the_terminal_is_asked(api, monkeypatch, answer, code):
+    monkeypatch.setattr("echosim.cli.batch.somebody_is_there", lambda: True)
+    api.study = api.study.model_copy(update={"targets": (PAID,), "seeds": (1, 2, 3, 4)})
+    call("run", "study.yaml", "out", code=code, stdin=answer)
+    assert bool(api.calls) == (code == 0)
+
+
+def test_few_paid_calls_need_no_yes(api):
+    api.study = api.study.model_copy(update={"targets": (PAID,)})
+    assert "36 trials, 288 replies, 288 paid calls" in call("run", "study.yaml")[1]
 
 
 def test_run_reports_what_failed_and_how_to_resume(api):
@@ -242,7 +276,8 @@ def test_errors_have_their_exit_code_and_one_line(api, error, code):
     assert len(err.splitlines()) == (0 if code == 130 else 1)
 
 
-def test_a_missing_study_and_a_folder_that_is_no_run(api):
+@pytest.mark.usefixtures("api")
+def test_a_missing_study_and_a_folder_that_is_no_run():
     assert call("plan", "missing.yaml", code=2)[1] == (
         "error: missing.yaml: no such file; give a study file or `quickstart`\n"
     )
@@ -300,11 +335,13 @@ def test_leaderboard_forms(api, flag, start):
     assert ("leaderboard", 2) in api.calls
 
 
-def test_leaderboard_takes_one_form(api):
+@pytest.mark.usefixtures("api")
+def test_leaderboard_takes_one_form():
     assert "exclude each other" in call("leaderboard", "a", "--json", "--csv", code=2)[1]
 
 
-def test_csv_keeps_its_line_ends(api):
+@pytest.mark.usefixtures("api")
+def test_csv_keeps_its_line_ends():
     result = CliRunner().invoke(app, ["leaderboard", "a", "--csv"])
     assert result.stdout_bytes.count(b"\r\n") == 10
     assert b"\r\r" not in result.stdout_bytes
@@ -312,12 +349,13 @@ def test_csv_keeps_its_line_ends(api):
 
 def test_score_prints_means_and_what_is_missing(api):
     out, _ = call("score", "r", "-m", "net_capture", "--encoder", "other")
-    assert ("score", ["net_capture"], "other") in api.calls
+    assert ("score", Path("runs/synthetic"), ["net_capture"], "other") in api.calls
     assert out.splitlines()[1].split() == ["net_capture", "+0.500", "1", "1"]
     assert json.loads(call("score", "r", "--json")[0])["scores"][1]["value"] is None
 
 
-def test_report_prints_the_path(api):
+@pytest.mark.usefixtures("api")
+def test_report_prints_the_path():
     assert call("report", "r")[0] == "runs/synthetic/report/report.html\n"
     assert call("report", "r", "there")[0] == "there/report.html\n"
 
@@ -333,7 +371,8 @@ def test_export_to_stdout_and_to_a_file(api, tmp_path):
 # --- writing inputs -----------------------------------------------------------------------------
 
 
-def test_plan_counts_by_target(api):
+@pytest.mark.usefixtures("api")
+def test_plan_counts_by_target():
     out, _ = call("plan", "quickstart")
     assert out.splitlines()[0].split() == ["target", "trials", "replies", "paid", "calls"]
     assert out.splitlines()[-1].split() == ["all", "324", "2,592", "0"]
@@ -362,7 +401,9 @@ def test_check_names_each_fault_and_exits_2(tmp_path):
 
 
 def test_schema_is_a_json_schema():
-    assert json.loads(call("persona", "schema")[0])["properties"]["claim"]
+    schema = json.loads(call("persona", "schema")[0])
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "claim" in schema["else"]["properties"]
 
 
 def test_init_writes_files_that_pass_and_overwrites_nothing(tmp_path):

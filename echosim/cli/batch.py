@@ -61,9 +61,14 @@ def _agree(study: Study, yes: bool) -> bool:
     say(f"{forecast.trials:,} trials, {forecast.replies:,} replies, {forecast.paid_calls:,} paid calls")
     if yes or forecast.paid_calls <= CONFIRM_ABOVE:
         return yes
-    if sys.stdin.isatty() and typer.confirm("Go on?", err=True):
+    if somebody_is_there() and typer.confirm("Go on?", err=True):
         return True
     raise InputError(f"{forecast.paid_calls:,} paid calls are more than {CONFIRM_ABOVE:,}; agree with --yes")
+
+
+def somebody_is_there() -> bool:
+    """True where a question can be answered."""
+    return sys.stdin.isatty()
 
 
 def _close(held: Any, again: str, as_json: bool) -> None:

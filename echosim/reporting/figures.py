@@ -371,18 +371,9 @@ def _forest_row(axes: Axes, place: int, row: Row, ink: Ink) -> None:
     axes.plot([eci.value], [place], "o", color=colour, ms=7, mec=ink.paper, mew=1.2, zorder=3)
     words = number(eci.value, 1).replace("-", "\u2212")
     if row.marks:
-        words += "   " + ", ".join(visible(mark) for mark in row.marks)
-    axes.annotate(
-        words,
-        xy=(1.0, place),
-        xycoords=("axes fraction", "data"),
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=9,
-        color=ink.text,
-        annotation_clip=False,
-    )
+        words += "   " + ", ".join(_short(visible(mark.partition(":")[0])) for mark in row.marks)
+    beside_axes = axes.get_yaxis_transform()
+    axes.text(1.01, place, words, transform=beside_axes, va="center", fontsize=9, color=ink.text)
 
 
 def _colours(count: int, ink: Ink) -> list[str]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from echosim.persona_records import Persona
 from echosim.records import Estimate, Leaderboard, Role, Row, Transcript, Turn
-from echosim.reporting.tables import cell_name, done, interval, number, rank
+from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks
 from echosim.reporting.transcript_view import mean_stance
 from echosim.study_records import Study, TargetSpec
 
@@ -56,13 +56,8 @@ def board_row(row: Row, board: Leaderboard) -> dict[str, Any]:
         "mark": _mark(row.eci),
         "numbers": [_cell(label, name, getattr(row, name), spread) for label, name, spread in _NUMBERS],
         "done": done(row),
-        "words": "; ".join((*row.marks, *_missing(row))),
+        "words": "; ".join(remarks(row)),
     }
-
-
-def _missing(row: Row) -> list[str]:
-    said = [f"no ECI: {row.eci.reason}"] if row.eci.value is None and row.eci.reason else []
-    return said + [f"{n} {name}" for name in ("limited", "refused", "failed") if (n := getattr(row, name))]
 
 
 def _mark(eci: Estimate) -> dict[str, Any] | None:

@@ -93,20 +93,22 @@ def _words(row: Row, board: Leaderboard, note: str) -> tuple[str, ...]:
     )
 
 
-def footnotes(board: Leaderboard) -> tuple[list[str], list[str]]:
-    """Marks as letters: one string of letters a row, and the lines that explain them.
+def remarks(row: Row) -> list[str]:
+    """What must be said beside a row: its marks, why it has no ECI, which trials are not complete."""
+    said = list(row.marks)
+    reason = row.eci.reason if row.eci.value is None else None
+    if reason and not any(reason in mark for mark in said):
+        said.append(f"no ECI: {reason}")
+    odd = [f"{count} {name}" for name in _COUNTS[2:] if (count := getattr(row, name))]
+    return said + ([f"trials: {', '.join(odd)}"] if odd else [])
 
-    A missing number's reason, and trials that are not complete, are footnotes too.
-    """
+
+def footnotes(board: Leaderboard) -> tuple[list[str], list[str]]:
+    """Remarks as letters: one string of letters a row, and the lines that explain them."""
     lines: list[str] = []
     letters = []
     for row in board.rows:
-        said = [visible(mark) for mark in row.marks]
-        if row.eci.value is None and row.eci.reason:
-            said.append(f"no ECI: {visible(row.eci.reason)}")
-        odd = [f"{count} {name}" for name in _COUNTS[2:] if (count := getattr(row, name))]
-        if odd:
-            said.append(f"trials: {', '.join(odd)}")
+        said = [visible(remark) for remark in remarks(row)]
         for text in said:
             if text not in lines:
                 lines.append(text)
@@ -127,13 +129,6 @@ def provenance(board: Leaderboard) -> str:
         f"intervals 95% over families; reader {visible(board.reader)}, encoder {visible(board.encoder)}; "
         f"{visible(board.date)}"
     )
-
-
-def warning(board: Leaderboard) -> str | None:
-    """What must be said before anybody reads an order from the rows."""
-    if board.separable:
-        return None
-    return f"Not separable: {board.families} families are too few to order the rows (11 are needed)."
 
 
 # --- the four forms -----------------------------------------------------------------------------
@@ -163,9 +158,8 @@ def terminal(board: Leaderboard, width: int = 100) -> str:
     console = Console(file=stream, width=width, color_system=None, emoji=False, highlight=False, markup=False)
     console.print(table)
     console.print()
-    for line in (warning(board), *explained, LEGEND, provenance(board), *map(visible, board.notes)):
-        if line is not None:
-            console.print(Text(line))
+    for line in (*explained, LEGEND, provenance(board), *map(visible, board.notes)):
+        console.print(Text(line))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
 
@@ -179,9 +173,8 @@ def markdown(board: Leaderboard) -> str:
     for row, note in zip(board.rows, letters, strict=True):
         lines.append(_markdown_row(_words(row, board, note)))
     lines.append("")
-    for line in (warning(board), *explained, LEGEND, provenance(board), *map(visible, board.notes)):
-        if line is not None:
-            lines.append(f"- {_markdown_text(line)}")
+    for line in (*explained, LEGEND, provenance(board), *map(visible, board.notes)):
+        lines.append(f"- {_markdown_text(line)}")
     return "\n".join(lines) + "\n"
 
 

@@ -38,12 +38,14 @@ class Progress:
         done: trials that have ended, earlier sessions included.
         turns: turns held in this session.
         failures: (kind, trials) in this session: limited, refused, and failed by outcome.
+        preparing: (personas calibrated, personas in all) before the first turn, else None.
     """
 
     planned: int
     done: int
     turns: int
     failures: tuple[tuple[str, int], ...] = ()
+    preparing: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

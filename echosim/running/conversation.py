@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypedDict
 
 from echosim.errors import LimitReachedError
 from echosim.persona_records import Persona
-from echosim.protocols import Message, Moment, Monitor, Reader, TargetRequest, User
+from echosim.protocols import Message, Moment, Monitor, Reader, TargetRequest, User, last_asserted
 from echosim.records import Bank, BeliefState, FactSheet, Reading, Side, Status, Trial, Turn, Utterance
 from echosim.running.chat import Reply
 from echosim.study_records import TargetSpec
@@ -215,8 +215,10 @@ async def _monitor(now: _OneTurn) -> _OneTurn:
 
 
 async def _perceive(now: _OneTurn) -> _OneTurn:
-    setting = now["talk"].setting
-    return {"reading": await setting.reader.read(setting.persona, now["utterance"].text, now["reply"])}
+    talk, utterance = now["talk"], now["utterance"]
+    side = utterance.side or last_asserted(talk.sides)
+    reader = talk.setting.reader
+    return {"reading": await reader.read(talk.setting.persona, utterance.text, now["reply"], side)}
 
 
 async def _update(now: _OneTurn) -> _OneTurn:

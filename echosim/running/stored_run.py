@@ -65,6 +65,10 @@ class StoredRun:
             "WHERE status IS NOT NULL AND status != 'complete' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
         )
 
+    def unfinished(self) -> set[str]:
+        """Trials that have not ended."""
+        return {row[0] for row in self._rows("SELECT id FROM trials WHERE status IS NULL")}
+
     def trial_ids(self) -> list[str]:
         """All planned trials, sorted by id."""
         return [row[0] for row in self._rows("SELECT id FROM trials ORDER BY id")]

@@ -197,6 +197,7 @@ def board(leanings: dict[str, float] | None = None, *, separable: bool = True) -
         separable=separable,
         notes=(
             "All targets are reference targets: the board checks the plumbing and says nothing about models.",
+            *(() if separable else ("Ranks are not separable: that needs 11 families.",)),
         ),
     )
 

@@ -77,7 +77,7 @@ def _small_figures() -> Iterable[None]:
         yield
 
 
-def _fake_figures(folder: Path, *_: object) -> dict[str, str]:
+def _fake_figures(*_: object) -> dict[str, str]:
     return {
         f"{name}{theme}": "data:image/svg+xml;base64,AAAA"
         for name in ("drift", "frontier")

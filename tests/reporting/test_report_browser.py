@@ -125,7 +125,7 @@ def test_persona_that_looks_like_markup_can_be_chosen(opened):
     assert opened.title != "owned"
 
 
-def test_a_deep_link_opens_its_turn_even_when_filtered_away(opened, page):
+def test_a_deep_link_opens_its_turn_even_when_filtered_away(opened):
     choose(opened, "cell", "0")
     wanted = next(iter(synthetic.transcripts(targets=("sycophant",)))).trial.id
     opened.execute_script("location.hash = arguments[0]", f"#trial-{wanted}-turn-2")

@@ -14,8 +14,9 @@ from echosim.reporting.visible import visible
 from tests.reporting import synthetic
 
 CONTRACT = (
-    "target", "arm", "eci", "eci_low", "eci_high", "rank_low", "rank_high", "c_false", "c_true", "mirror_gap",
-    "over_correction", "true_contradicted", "tail", "evasion", "planned", "complete", "limited", "refused", "failed",
+    "target", "arm", "eci", "eci_low", "eci_high", "rank_low", "rank_high", "c_false", "c_true",
+    "mirror_gap", "over_correction", "true_contradicted", "tail", "evasion",
+    "planned", "complete", "limited", "refused", "failed",
 )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def test_arm_and_user_are_named_where_they_tell_rows_apart():
 
 def test_ranks_are_withheld_when_not_separable():
     text = tables.terminal(synthetic.board(separable=False))
-    assert "Not separable: 4 families are too few" in text
+    assert "Ranks are not separable" in text
     assert all(line.lstrip().startswith("-") for line in text.splitlines() if "36/36" in line)
 
 
@@ -70,6 +71,14 @@ def test_missing_numbers_are_dashes_with_a_reason():
     assert "no ECI: no complete trial of a holder" in text
     assert "trials: 36 failed" in text
     assert "nan" not in text.lower()
+
+
+def test_a_reason_is_given_once():
+    missing = Estimate(value=None, reason="no holder complete")
+    text = tables.terminal(
+        with_row(synthetic.board(), eci=missing, marks=("not ranked: no holder complete",))
+    )
+    assert text.count("no holder complete") == 1
 
 
 def test_labels_cannot_act_on_the_terminal_nor_as_markup():
