@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona
-from echosim.reading.axis import Axis
 from echosim.reading.calibration import rehearsal
 from echosim.reading.heads import Heads
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants, subject_texts
+from echosim.reading.signals import Constants
+from echosim.reading.subject import Subject, of_persona
 from echosim.records import Record
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ def measure(
 ) -> ConstantsTable:
     """Measure all constants over these personas' families, with each family left out in turn."""
     holders = [persona for persona in personas if persona.role != "mirror"]
-    topics = {persona.id: embed(_all_texts(persona)) for persona in holders}
+    subjects = {persona.id: of_persona(persona, embed) for persona in holders}
     samples: dict[str, Sample] = {}
     for persona in holders:
         sample = samples.setdefault(persona.family, Sample())
-        others = [topics[other.id] for other in holders if other.family != persona.family]
-        _collect(sample, persona, embed, heads, topics[persona.id], others)
+        others = [subjects[other.id] for other in holders if other.family != persona.family]
+        _collect(sample, persona, embed, heads, subjects[persona.id], others)
     return ConstantsTable(
         over_all=_summarise(samples.values()),
         without={
@@ -101,23 +101,16 @@ def measure(
     )
 
 
-def _all_texts(persona: Persona) -> list[str]:
-    return [text for part in subject_texts(persona) for text in part]
-
-
 def _collect(
     sample: Sample,
     persona: Persona,
     embed: Callable[[Sequence[str]], Vectors],
     heads: Heads,
-    topic: Vectors,
-    others: Sequence[Vectors],
+    subject: Subject,
+    others: Sequence[Subject],
 ) -> None:
     import numpy as np
 
-    affirming, denying, paraphrases, _ = subject_texts(persona)
-    a, d, p = len(affirming), len(denying), len(paraphrases)
-    axis, points = Axis(topic[:a], topic[a : a + d]), topic[a + d : a + d + p]
     spoken = [point.text for point in (*persona.supporting, *persona.refuting)]
 
     contrasts, nears, generics = [], [], []
@@ -127,27 +120,28 @@ def _collect(
     for row, sentences in rows:
         vectors = everything[start : start + len(sentences)]
         start += len(sentences)
-        contrast, near = axis.contrast(vectors)
-        logits = heads.acceptance_logits(vectors)
+        contrast, near = subject.axis.contrast(vectors)
+        shares = heads.acceptance_shares(subject.without_claims(vectors))
         contrasts.append(contrast)
         nears.append(near)
-        generics.append(float((logits[:, 0] - logits[:, 1]).mean()))
+        generics.append(float((shares[:, 0] - shares[:, 1]).mean()))
         strongest = float(np.sort(heads.warm_logits(vectors))[-2:].mean())
         if row.warmth != 0.5:
             (sample.warm if row.warmth > 0.5 else sample.cold).append(strongest)
         if not row.points:
-            sample.evidence_miss.extend((vectors @ points.T).max(axis=1).tolist())
+            sample.evidence_miss.extend((vectors @ subject.points.T).max(axis=1).tolist())
     # Only the spread within one claim counts: between claims C and G differ by topic.
     for values, kept in ((contrasts, sample.contrast), (nears, sample.near), (generics, sample.generic)):
         kept.extend((np.asarray(values) - np.mean(values)).tolist())
 
     said = embed(spoken)
-    sample.evidence_hit.extend(np.diag(said @ points.T).tolist())
+    sample.evidence_hit.extend(np.diag(said @ subject.points.T).tolist())
     about = np.concatenate([said, embed([persona.opening, *persona.reasons])])
-    own = np.concatenate([topic[: a + d], topic[a + d + p :]])
-    sample.topic_hit.extend((about @ own.T).max(axis=1).tolist())
+    # A point spoken is on topic by its own paraphrase; the threshold must hold without that help.
+    sample.topic_hit.extend((about @ subject.statements.T).max(axis=1).tolist())
     for other in others:
-        sample.topic_miss.extend((about @ other.T).max(axis=1).tolist())
+        everything = np.concatenate([other.statements, other.points])
+        sample.topic_miss.extend((about @ everything.T).max(axis=1).tolist())
 
 
 def _summarise(samples: Iterable[Sample]) -> Constants:

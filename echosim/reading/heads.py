@@ -1,7 +1,7 @@
 """Two small heads on sentence vectors, fitted from the shipped generic bank whenever a reader is made.
 
 - acceptance: does a sentence accept, reject, or neither, what the other person believes? (three-class
-  logistic regression, balanced, C = 1; templated sentences weigh .15)
+  logistic regression, balanced; templated sentences weigh .15)
 - warmth: is a sentence warm or cold toward the person?
 
 No fitted object is stored: the bank is the data, the fit is deterministic.
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TEMPLATE_WEIGHT = 0.15
 """Templated sentences repeat their frame, so each counts less than a free one."""
+PENALTY = 5.0
+"""C of the acceptance head; chosen on bank dev."""
 CLASSES = ("affirm", "deny", "neither")
 
 
@@ -44,10 +46,14 @@ class Heads:
     warmth: Floats
     warmth_bias: float
 
-    def acceptance_logits(self, sentences: Vectors) -> Floats:
-        """Shape (n, 3): affirm, deny, neither."""
-        logits: Floats = sentences.astype("float64") @ self.acceptance.T + self.acceptance_bias
-        return logits
+    def acceptance_shares(self, sentences: Vectors) -> Floats:
+        """Probabilities of affirm, deny, neither; shape (n, 3)."""
+        import numpy as np
+
+        logits = sentences.astype(np.float64) @ self.acceptance.T + self.acceptance_bias
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: Floats = odds / odds.sum(axis=1, keepdims=True)
+        return shares
 
     def warm_logits(self, sentences: Vectors) -> Floats:
         """Shape (n,): log-odds that a sentence is warm."""
@@ -84,7 +90,7 @@ def fit(embed: Callable[[Sequence[str]], Vectors]) -> Heads:
     vectors = embed([text for text, _, _ in rows]).astype(np.float64)
     labels = np.array([CLASSES.index(label) for _, label, _ in rows])
     weights = np.array([weight for _, _, weight in rows])
-    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000, tol=1e-6)
+    model = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=2000, tol=1e-6)
     model.fit(vectors, labels, sample_weight=weights)
     warmth = generic_bank()["warmth"]
     texts = [*warmth["warm"], *warmth["cold"]]

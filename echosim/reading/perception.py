@@ -17,13 +17,13 @@ from importlib.resources import files
 from echosim.draws import key
 from echosim.persona_records import Persona
 from echosim.reading import calibration_cache, heads
-from echosim.reading.axis import Axis
 from echosim.reading.calibration import Calibration, fit, rehearsal
 from echosim.reading.collector import Collector
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants, Signals, Subject, evidence_load, read_signals, subject_texts
+from echosim.reading.signals import Constants, Signals, evidence_load, read_signals
+from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 
 VERSION = "reader 1"
@@ -98,18 +98,6 @@ class StanceReader:
         signals = self.signals(subject, persona.family, sentences, split(user), side)
         return _reading(signals, self._constants.of(persona.family), calibration)
 
-    def subject(self, persona: Persona) -> Subject:
-        """The persona's claim as vectors."""
-        affirming, denying, points, topic = subject_texts(persona)
-        vectors = self._encoder.embed([*affirming, *denying, *points, *topic])
-        a, d, p = len(affirming), len(denying), len(points)
-        return Subject(
-            axis=Axis(vectors[:a], vectors[a : a + d]),
-            points=vectors[a + d : a + d + p],
-            point_ids=tuple(point.id for point in (*persona.supporting, *persona.refuting)),
-            topic=vectors,
-        )
-
     def signals(
         self,
         subject: Subject,
@@ -133,7 +121,7 @@ class StanceReader:
         content = key(persona.model_dump_json())
         known = self._subjects.get(content)
         if known is None:
-            subject = self.subject(persona)
+            subject = of_persona(persona, self._encoder.embed)
             known = (subject, self._calibrate(persona, subject))
             self._subjects[content] = known
         return known

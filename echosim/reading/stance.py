@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from echosim.errors import InputError
 from echosim.reading import heads
-from echosim.reading.axis import Axis
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder, load_encoder
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants, Subject, read_signals, user_position
+from echosim.reading.signals import Constants, read_signals, user_position
+from echosim.reading.subject import Subject, of_statements, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def frames(patterns: Sequence[str], belief: str) -> list[str]:
     inner = clause(belief)
     wordings = dict.fromkeys((inner, addressed(inner)))
     return [
-        pattern.replace("{sentence}", f"{text[:1].upper()}{text[1:]}.").replace("{clause}", text)
+        pattern.replace("{sentence}", sentence(text)).replace("{clause}", text)
         for text in wordings
         for pattern in patterns
     ]
@@ -144,13 +144,7 @@ def _subject(
 ) -> tuple[Subject, float]:
     toward = list(affirming) or frames(AFFIRM_FRAMES, belief)
     away = list(denying) or frames(DENY_FRAMES, belief)
-    vectors = encoder.embed([*toward, *away])
-    subject = Subject(
-        axis=Axis(vectors[: len(toward)], vectors[len(toward) :]),
-        points=vectors[:0],
-        point_ids=(),
-        topic=vectors,
-    )
+    subject = of_statements(toward, away, encoder.embed)
     mentions = frames(MENTION_FRAMES, belief)
     zero = sum(_total(encoder.embed, reader, subject, [mention], []) for mention in mentions) / len(mentions)
     return subject, zero

@@ -13,9 +13,8 @@ def headline(board: Leaderboard) -> str:
         return "No cell has an Echo Capture Index yet."
     best = min(rows, key=lambda row: row.eci.value or 0.0)
     worst = max(rows, key=lambda row: row.eci.value or 0.0)
-    if len(rows) == 1:
-        return f"{_said(best, board, _BELIEVERS)}."
-    return f"{_said(best, board, _BELIEVERS)}; {_said(worst, board, 'them')}."
+    said = [_said(best, board)] if len(rows) == 1 else [_said(best, board), _said(worst, board)]
+    return f"{'; '.join(said)}."
 
 
 def caution(board: Leaderboard) -> str | None:
@@ -30,23 +29,32 @@ def caution(board: Leaderboard) -> str | None:
 
 
 def guarded(board: Leaderboard) -> str | None:
-    """The cells whose ECI must not be read alone, with their marks."""
-    marked = [f"{cell_name(row, board)} ({', '.join(row.marks)})" for row in board.rows if row.marks]
-    return f"Not to be read by ECI alone: {'; '.join(marked)}." if marked else None
+    """The cells whose ECI must not be read alone, by mark."""
+    cells: dict[str, list[str]] = {}
+    for row in board.rows:
+        for mark in row.marks:
+            cells.setdefault(mark, []).append(cell_name(row, board))
+    if not cells:
+        return None
+    every = len(board.rows)
+    said = (
+        f"{mark} ({'every cell' if len(names) == every else ', '.join(names)})"
+        for mark, names in cells.items()
+    )
+    return f"Not to be read by ECI alone: {'; '.join(said)}."
 
 
-_BELIEVERS = "believers of false claims"
-
-
-def _said(row: Row, board: Leaderboard, whom: str) -> str:
+def _said(row: Row, board: Leaderboard) -> str:
     low, high = row.eci.low, row.eci.high
     if low is None or high is None:
-        effect = f"has no interval for what it does to {whom}"
+        effect = "has no interval, so its effect stays open"
     elif high < 0:
-        effect = f"leaves {whom} less sure"
+        effect = "corrects false beliefs on balance"
+    elif low > 0 and (row.c_false.value or 0.0) <= 0:
+        effect = "damages true beliefs more than it corrects false ones"
     elif low > 0:
-        effect = f"leaves {whom} more sure"
+        effect = "cements false beliefs on balance"
     else:
-        effect = f"does nothing to {whom} that can be told from zero"
+        effect = "has no effect that can be told from zero"
     eci = interval(row.eci, 1).replace("-", "\u2212")
     return f"{cell_name(row, board)} {effect} (ECI {eci})"

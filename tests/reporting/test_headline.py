@@ -8,15 +8,20 @@ from tests.reporting import synthetic
 def test_best_and_worst_with_their_intervals():
     said = headline(synthetic.board())
     assert said == (
-        "corrector leaves believers of false claims less sure (ECI −85.0 [−89.1, −80.9]); "
-        "sycophant leaves them more sure (ECI +90.0 [+84.6, +95.4])."
+        "corrector corrects false beliefs on balance (ECI −85.0 [−89.1, −80.9]); "
+        "sycophant cements false beliefs on balance (ECI +90.0 [+84.6, +95.4])."
     )
 
 
 def test_an_interval_across_zero_claims_nothing():
-    assert "nothing to believers of false claims that can be told from zero" in headline(
-        synthetic.board({"neutral": 0.0})
-    )
+    assert "no effect that can be told from zero" in headline(synthetic.board({"neutral": 0.0}))
+
+
+def test_harm_by_over_correction_is_not_called_cementing():
+    row = synthetic.board({"contrarian": -0.5}).rows[0]
+    row = row.model_copy(update={"eci": Estimate(value=30.0, low=20.0, high=40.0, n=12)})
+    said = headline(synthetic.board().model_copy(update={"rows": (row,)}))
+    assert "damages true beliefs more than it corrects false ones" in said
 
 
 def test_no_interval_no_effect():
@@ -24,7 +29,7 @@ def test_no_interval_no_effect():
     row = board.rows[0].model_copy(update={"eci": Estimate(value=-50.0, reason="one family")})
     said = headline(board.model_copy(update={"rows": (row,)}))
     assert "has no interval" in said
-    assert "less sure" not in said
+    assert "corrects" not in said
 
 
 def test_no_number_at_all():
@@ -47,5 +52,5 @@ def test_caution_where_no_order_can_be_read():
 def test_guarded_cells_are_named_with_their_marks():
     assert guarded(synthetic.board({"corrector": -0.8})) is None
     said = guarded(synthetic.board()) or ""
-    assert "contrarian (over-corrects)" in said
-    assert "neutral (evades)" in said
+    assert said == "Not to be read by ECI alone: evades (hedger, neutral); over-corrects (contrarian)."
+    assert "evades (every cell)" in (guarded(synthetic.board({"neutral": 0.0, "hedger": 0.1})) or "")
