@@ -82,7 +82,9 @@ def rehearsal(persona: Persona) -> list[Rehearsed]:
                 key=key("calibration", persona.id, level, number),
                 bank="train",
             )
-            reply = compose(Intent(level, spoken, warmth), request)
+            # No stance has two faces: both sides weighed, and talk that leaves the claim alone.
+            on_claim = bool(level) or number % 2 == 0
+            reply = compose(Intent(level, spoken, warmth, on_claim=on_claim), request)
             rows.append(Rehearsed(level, warmth, spoken, user, reply))
     return rows
 

@@ -38,8 +38,8 @@ class Subject:
 
     def without_claims(self, sentences: Vectors) -> Vectors:
         """Sentence vectors, shape (n, d), with the span of claim and negation taken out."""
-        cleaned: Vectors = sentences - (sentences @ self.claims.T) @ self.claims
-        return cleaned
+        inside: Vectors = (sentences @ self.claims.T) @ self.claims
+        return sentences - inside
 
 
 def of_persona(persona: Persona, embed: Embed) -> Subject:
@@ -82,5 +82,5 @@ def sentence(clause: str) -> str:
 def _basis(vectors: Vectors) -> Vectors:
     import numpy as np
 
-    basis, _ = np.linalg.qr(vectors.T.astype(np.float64))
+    basis: NDArray[np.float64] = np.linalg.qr(vectors.T.astype(np.float64))[0]
     return basis.T.astype(np.float32)
