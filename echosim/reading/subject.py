@@ -38,8 +38,9 @@ class Subject:
 
     def without_claims(self, sentences: Vectors) -> Vectors:
         """Sentence vectors, shape (n, d), with the span of claim and negation taken out."""
-        inside: Vectors = (sentences @ self.claims.T) @ self.claims
-        return sentences - inside
+        import numpy as np
+
+        return (sentences - (sentences @ self.claims.T) @ self.claims).astype(np.float32)
 
 
 def of_persona(persona: Persona, embed: Embed) -> Subject:

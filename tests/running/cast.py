@@ -10,7 +10,7 @@ from typing import Any
 from echosim import draws
 from echosim.inputs import plan
 from echosim.persona_records import Persona
-from echosim.records import Reading, Trial
+from echosim.records import Reading, Trial, Side
 from echosim.running.batch import Summary, run_trials
 from echosim.running.store import RunStore, open_run
 from echosim.running.stored_run import StoredRun
@@ -72,10 +72,10 @@ class HashReader:
     identity = "hash-reader"
     encoder = "none"
 
-    async def read(self, persona: Persona, user: str, reply: str) -> Reading:
+    async def read(self, persona: Persona, user: str, reply: str, side: Side = 1) -> Reading:
         await asyncio.sleep(0)
         return Reading(
-            stance=2 * draws.uniform(persona.id, user, reply) - 1,
+            stance=2 * draws.uniform(persona.id, user, reply, side) - 1,
             evidence=draws.uniform(reply, "evidence"),
             warmth=0.5,
             on_topic=1.0,
