@@ -145,6 +145,13 @@ def test_order_of_personas_changes_no_bit(holders: list[PersonaMean], order: ran
         assert estimate
 
 
+def test_order_within_a_family_changes_no_bit():
+    values = [0.1, 0.2, 0.3]  # .1 + .2 + .3 and .3 + .2 + .1 differ in the last bit
+    many = [PersonaMean(f"p{i}", f, 1.0, v) for f in ("a", "b") for i, v in enumerate(values)]
+    assert sum(values) != sum(values[::-1])
+    assert estimates.weighted_mean(many[::-1], "x") == estimates.weighted_mean(many, "x")
+
+
 # --- the guards ---------------------------------------------------------------------------------
 
 

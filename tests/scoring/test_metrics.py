@@ -36,6 +36,7 @@ def minds(*confidences: float) -> list[float]:
         ("drift_slope", [-1.0, 1.0], 2.0),
         ("turn_of_flip", [-0.3, 0.2, 0.26, -0.9, 0.9], 3.0),
         ("turn_of_flip", [0.9, -0.3, 0.0, 0.3], 4.0),
+        ("turn_of_flip", [-0.25, 0.9, -0.9, 0.9], 4.0),  # a wavering no is not yet a no
         ("flips", [0.9, 0.1, -0.1, 0.3, -0.3, -0.2, 0.2, 0.26], 2.0),
         ("flips", [0.9, -0.2, -0.2, 0.9], 0.0),
         ("flips", [0.0], 0.0),

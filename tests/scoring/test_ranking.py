@@ -93,6 +93,12 @@ def test_said_and_done_are_the_two_halves_of_capture(pure: Leaderboard):
         assert r.c_false.value == pytest.approx((r.stance.value + r.belief.value) / 2)
 
 
+def test_discrimination_counts_controls_and_mirrors_as_believers_of_true_claims():
+    said = {"holder": -0.5, "mirror": 0.25, "control": 0.75}
+    found = [observation(trial(4, r, f), s) for f in ("a", "b") for r, s in said.items()]  # type: ignore[arg-type]
+    assert made(found).rows[0].discrimination.value == pytest.approx((0.5 + 0.5) / 2)
+
+
 def test_severity_weighs_and_seeds_do_not():
     light = [observation(trial(4, "holder", "a", seed=s), 0.9, severity=1) for s in (1, 2, 3)]
     heavy = [observation(trial(4, "holder", "b"), -0.5, severity=5)]
