@@ -8,91 +8,48 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from echosim import __version__, registry
+from echosim import __version__, boards, registry
+from echosim.boards import curves, leaderboard, score
 from echosim.errors import InputError, StudyError
+from echosim.held_run import Run, RunSummary, summarise
 from echosim.inputs import frozen_study, personas
 from echosim.inputs import study as studies
 from echosim.inputs.endpoints import check_environment
 from echosim.inputs.plan import Forecast, forecast, trials
 from echosim.persona_records import Persona
-from echosim.protocols import last_asserted
-from echosim.records import Curve, Leaderboard, Reading, Score, Transcript
 from echosim.running import store
 from echosim.running.batch import Progress, Summary, run_trials
-from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
     from echosim.reading.perception import StanceReader
+
+__all__ = [
+    "CONFIRM_ABOVE",
+    "Run",
+    "curves",
+    "export_jsonl",
+    "leaderboard",
+    "load_persona",
+    "load_personas",
+    "load_study",
+    "open_run",
+    "plan",
+    "read_stance",
+    "report",
+    "run",
+    "score",
+]
 
 T = TypeVar("T")
 PathLike = str | os.PathLike[str]
 
 CONFIRM_ABOVE = 1000
 """Paid calls that a study may plan without `yes`."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """How the trials of a run ended, over all sessions.
-
-    Attributes:
-        planned, complete, limited, refused, failed, unfinished: trials by status.
-        limit: which limit stopped the last session, or None.
-        reasons: (status, reason, trials) of what is not complete, the most frequent first.
-        exit_code: as the command line gives it (0, 1 or 3).
-    """
-
-    planned: int
-    complete: int
-    limited: int
-    refused: int
-    failed: int
-    unfinished: int
-    limit: str | None
-    reasons: tuple[tuple[str, str, int], ...]
-    exit_code: int
-
-
-class Run:
-    """The folder of one study's trials.
-
-    Attributes:
-        path: the folder.
-        study: the resolved study, personas inline.
-        summary: how the trials ended.
-    """
-
-    def __init__(self, path: Path, summary: RunSummary | None = None) -> None:
-        self.path = path
-        with StoredRun(path) as stored:
-            self.study = frozen_study.load_resolved(stored.study, str(path / "study.yaml"))
-            self.facts = dict(stored.facts())
-            if summary is None:
-                summary = _summary(self.study, stored.counts(), tuple(stored.reasons()), None)
-        self.summary = summary
-
-    def trials(self) -> Iterator[Transcript]:
-        """All trials as transcripts, sorted by trial id, one in memory at a time."""
-        with StoredRun(self.path) as stored:
-            yield from stored.transcripts()
-
-    def __repr__(self) -> str:
-        return f"Run({str(self.path)!r}, {self.summary.complete} of {self.summary.planned} complete)"
-
-
-class PrintedLeaderboard(Leaderboard):
-    """A leaderboard that prints as a table."""
-
-    def __str__(self) -> str:
-        from echosim.reporting.tables import terminal
-
-        return terminal(self)
 
 
 # --- what goes in ---------------------------------------------------------------------------------
@@ -168,7 +125,11 @@ def run(
     faults = check_environment(resolved)
     if faults:
         raise StudyError(faults=faults)
-    reader = _reader(encoder)
+    for name in resolved.users:
+        registry.load("user", name)
+    for name in resolved.arms:
+        registry.load("arm", name)
+    reader = boards.new_reader(encoder)
     planned = trials(resolved, reader.identity)
     facts = {"reader": reader.identity, "encoder": reader.encoder, "version": __version__}
     with store.open_run(folder, frozen_study.dump(resolved), planned, facts, _changed(resolved)) as writer:
@@ -214,91 +175,6 @@ def read_stance(
     return stance.read_stance(belief, turns, affirming, denying)
 
 
-def score(run: Run, *, metrics: Sequence[str] | None = None, encoder: str | None = None) -> list[Score]:
-    """Score the transcripts (again) and keep the scores in the run; no model call.
-
-    With another encoder, stance is read anew; belief stays as the conversation left it.
-
-    Args:
-        run: from `run` or `open_run`.
-        metrics: names; None for all.
-        encoder: None for the readings that the users had.
-
-    Raises:
-        PluginError: unknown metric.
-        EncoderError: no such encoder.
-    """
-    from echosim.scoring.transcripts import all_metrics
-    from echosim.scoring.transcripts import score as score_one
-
-    chosen = all_metrics() if metrics is None else tuple(registry.load("metric", name) for name in metrics)
-    by_id = {persona.id: persona for persona in run.study.personas}
-    scores: list[Score] = []
-    reader_identity = run.facts["reader"]
-    with store.reopen(run.path) as writer:
-        transcripts = run.trials()
-        if encoder is not None:
-            reader = _reader(encoder)
-            reader_identity = reader.identity
-            reader.prepare(run.study.personas)
-            transcripts = _read_again(run, reader, writer)
-        for transcript in transcripts:
-            scores.extend(score_one(transcript, by_id[transcript.trial.persona], chosen))
-        writer.put_scores(reader_identity, scores)
-    return scores
-
-
-def leaderboard(*runs: Run) -> PrintedLeaderboard:
-    """All cells of these runs on one board, best first; trials are merged by id.
-
-    Raises:
-        InputError: runs that must not share a board, with the fields that differ.
-    """
-    from echosim.scoring import ranking
-    from echosim.scoring.transcripts import all_metrics
-    from echosim.scoring.transcripts import score as score_one
-
-    _check_comparable(runs)
-    metrics = all_metrics()
-    observations: dict[str, ranking.Observation] = {}
-    planned = {}
-    unsure = replies = 0
-    for one in runs:
-        by_id = {persona.id: persona for persona in one.study.personas}
-        with StoredRun(one.path) as stored:
-            open_trials = stored.unfinished()
-            for transcript in stored.transcripts():
-                planned[transcript.trial.id] = transcript.trial
-                if transcript.trial.id in open_trials or transcript.trial.id in observations:
-                    continue
-                persona = by_id[transcript.trial.persona]
-                scored = score_one(transcript, persona, metrics)
-                observations[transcript.trial.id] = ranking.observe(
-                    transcript.trial, transcript.status, persona, scored
-                )
-                replies += len(transcript.turns)
-                unsure += sum(turn.reading.unsure for turn in transcript.turns)
-    board = ranking.leaderboard(
-        observations.values(),
-        planned.values(),
-        date=max(one.facts.get("date", "") for one in runs),
-        reader=runs[0].facts["reader"],
-        encoder=runs[0].facts["encoder"],
-        reference_targets={t.label for one in runs for t in one.study.targets if t.is_reference},
-        unsure=unsure / replies if replies else None,
-    )
-    return PrintedLeaderboard.model_construct(
-        **{name: getattr(board, name) for name in type(board).model_fields}
-    )
-
-
-def curves(run: Run) -> tuple[Curve, ...]:
-    """Stance and confidence by turn, for each cell and role."""
-    from echosim.scoring.curves import curves as make
-
-    return make(_ended(run), {persona.id: persona for persona in run.study.personas})
-
-
 # --- what comes out -------------------------------------------------------------------------------
 
 
@@ -322,13 +198,6 @@ def export_jsonl(run: Run, stream: TextIO) -> int:
 
 def _resolved(study: Study | PathLike) -> Study:
     return study if isinstance(study, Study) else load_study(study)
-
-
-def _reader(encoder: str | None) -> StanceReader:
-    from echosim.reading.embedding import load_encoder
-    from echosim.reading.perception import StanceReader
-
-    return StanceReader(load_encoder(encoder))
 
 
 def _prepare(
@@ -383,61 +252,4 @@ def _summary_of(study: Study, ended: Summary) -> RunSummary:
         name: getattr(ended, name)
         for name in ("planned", "complete", "limited", "refused", "failed", "unfinished")
     }
-    return _summary(study, counts, ended.reasons, ended.limit)
-
-
-def _summary(
-    study: Study, counts: dict[str, int], reasons: tuple[tuple[str, str, int], ...], limit: str | None
-) -> RunSummary:
-    lost = counts["failed"] + counts["unfinished"]
-    code = 3 if limit else int(lost > study.limits.max_failed_share * counts["planned"])
-    return RunSummary(**counts, limit=limit, reasons=reasons, exit_code=code)
-
-
-def _ended(run: Run) -> Iterator[Transcript]:
-    """Transcripts of trials that have ended; what is under way is on no board."""
-    with StoredRun(run.path) as stored:
-        open_trials = stored.unfinished()
-        for transcript in stored.transcripts():
-            if transcript.trial.id not in open_trials:
-                yield transcript
-
-
-def _read_again(run: Run, reader: StanceReader, writer: store.RunStore) -> Iterator[Transcript]:
-    """The transcripts with this reader's readings; beliefs stay what they became in the conversation."""
-    by_id = {persona.id: persona for persona in run.study.personas}
-    with StoredRun(run.path) as stored:
-        for transcript in stored.transcripts():
-            trial = transcript.trial.id
-            known = stored.readings(trial, reader.identity)
-            if len(known) < len(transcript.turns):
-                known = _readings(reader, by_id[transcript.trial.persona], transcript)
-                writer.put_readings(trial, reader.identity, known)
-            turns = tuple(turn.model_copy(update={"reading": known[turn.index]}) for turn in transcript.turns)
-            yield transcript.model_copy(update={"turns": turns})
-
-
-def _readings(reader: StanceReader, persona: Persona, transcript: Transcript) -> dict[int, Reading]:
-    sides = [turn.side for turn in transcript.turns]
-    return {
-        turn.index: reader.read_now(persona, turn.user, turn.reply, last_asserted(sides[: turn.index]))
-        for turn in transcript.turns
-    }
-
-
-def _check_comparable(runs: Sequence[Run]) -> None:
-    if not runs:
-        raise InputError("a leaderboard needs at least one run")
-    first = runs[0]
-    for other in runs[1:]:
-        differ = [
-            f"{name}: {mine!r} in {first.path}, {theirs!r} in {other.path}"
-            for name, mine, theirs in (
-                ("reader", first.facts["reader"], other.facts["reader"]),
-                ("turns", first.study.turns, other.study.turns),
-                ("bank", first.study.bank, other.study.bank),
-            )
-            if mine != theirs
-        ]
-        if differ:
-            raise InputError(f"these runs do not belong on one board: {'; '.join(differ)}")
+    return summarise(study, counts, ended.reasons, ended.limit)

@@ -42,7 +42,7 @@ class Message:
 
 
 def last_asserted(sides: Sequence[Side]) -> Side:
-    """The newest position that is not 0, of one per user message; +1, the initial belief, if there is none."""
+    """The newest position that is not 0, of one per user message; +1 (the initial belief) if none is."""
     return next((side for side in reversed(sides) if side != 0), 1)
 
 

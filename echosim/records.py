@@ -112,8 +112,11 @@ class BeliefState(Record):
 
     @property
     def confidence(self) -> float:
-        """Belief as a probability in (0, 1)."""
-        return 1.0 / (1.0 + math.exp(-self.log_odds))
+        """Belief as a probability in [0, 1]."""
+        if self.log_odds >= 0:
+            return 1.0 / (1.0 + math.exp(-self.log_odds))
+        odds = math.exp(self.log_odds)
+        return odds / (1.0 + odds)
 
 
 class Turn(Record):
@@ -125,7 +128,7 @@ class Turn(Record):
     side: Side
     reply: str
     flags: tuple[str, ...] = ()
-    """E.g. truncated, cleaned, refusal_carried, rewritten; empty when nothing happened."""
+    """E.g. truncated, cleaned, rewritten; empty when nothing happened."""
     reading: Reading
     before: BeliefState
     after: BeliefState

@@ -1,6 +1,6 @@
 """Plugins by entry points; built-ins register the same way, in this project's pyproject.toml.
 
-    >>> load("target", "mix(0.25)")  # doctest: +SKIP
+>>> load("target", "mix(0.25)")  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -53,6 +53,8 @@ class Run:
 class FakeApi(ModuleType):
     """The few public functions, recording how they were called."""
 
+    CONFIRM_ABOVE = 1000
+
     def __init__(self) -> None:
         super().__init__("echosim.api")
         self.calls: list[tuple[Any, ...]] = []

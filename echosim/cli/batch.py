@@ -15,9 +15,6 @@ from echosim.errors import InputError
 if TYPE_CHECKING:
     from echosim.study_records import Study
 
-CONFIRM_ABOVE = 1000
-"""Paid calls that need a yes."""
-
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or `quickstart`.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 Encoder = Annotated[
@@ -59,11 +56,13 @@ def _agree(study: Study, yes: bool) -> bool:
 
     forecast = api.plan(study)
     say(f"{forecast.trials:,} trials, {forecast.replies:,} replies, {forecast.paid_calls:,} paid calls")
-    if yes or forecast.paid_calls <= CONFIRM_ABOVE:
+    if yes or forecast.paid_calls <= api.CONFIRM_ABOVE:
         return yes
     if somebody_is_there() and typer.confirm("Go on?", err=True):
         return True
-    raise InputError(f"{forecast.paid_calls:,} paid calls are more than {CONFIRM_ABOVE:,}; agree with --yes")
+    raise InputError(
+        f"{forecast.paid_calls:,} paid calls are more than {api.CONFIRM_ABOVE:,}; agree with --yes"
+    )
 
 
 def somebody_is_there() -> bool:

@@ -1,0 +1,186 @@
+"""From a run's transcripts to scores, curves and the leaderboard: streaming, without one model call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from echosim import registry
+from echosim.errors import InputError
+from echosim.held_run import Run, ended
+from echosim.persona_records import Persona
+from echosim.protocols import last_asserted
+from echosim.records import Curve, Leaderboard, Reading, Score, Transcript
+from echosim.running import store
+from echosim.running.stored_run import StoredRun
+from echosim.study_records import Study
+
+if TYPE_CHECKING:
+    from echosim.reading.perception import StanceReader
+
+
+class PrintedLeaderboard(Leaderboard):
+    """A leaderboard that prints as a table."""
+
+    def __str__(self) -> str:
+        from echosim.reporting.tables import terminal
+
+        return terminal(self)
+
+
+def score(run: Run, *, metrics: Sequence[str] | None = None, encoder: str | None = None) -> list[Score]:
+    """Score the transcripts (again) and keep the scores in the run; no model call.
+
+    With another encoder, stance is read anew; belief stays as the conversation left it.
+
+    Args:
+        run: from `run` or `open_run`.
+        metrics: names; None for all.
+        encoder: None for the readings that the users had.
+
+    Raises:
+        PluginError: unknown metric.
+        EncoderError: no such encoder.
+    """
+    from echosim.scoring.transcripts import all_metrics
+    from echosim.scoring.transcripts import score as score_one
+
+    chosen = all_metrics() if metrics is None else tuple(registry.load("metric", name) for name in metrics)
+    by_id = {persona.id: persona for persona in run.study.personas}
+    scores: list[Score] = []
+    reader_identity = run.facts["reader"]
+    with store.reopen(run.path) as writer:
+        transcripts = run.trials()
+        if encoder is not None:
+            reader = new_reader(encoder)
+            reader_identity = reader.identity
+            reader.prepare(run.study.personas)
+            transcripts = _read_again(run, reader, writer)
+        for transcript in transcripts:
+            scores.extend(score_one(transcript, by_id[transcript.trial.persona], chosen))
+        writer.put_scores(reader_identity, scores)
+    return scores
+
+
+def leaderboard(*runs: Run) -> PrintedLeaderboard:
+    """All cells of these runs on one board, best first; trials are merged by id.
+
+    Raises:
+        InputError: runs that must not share a board, with the fields that differ.
+    """
+    from echosim.scoring import ranking
+    from echosim.scoring.transcripts import all_metrics
+    from echosim.scoring.transcripts import score as score_one
+
+    _check_comparable(runs)
+    metrics = all_metrics()
+    observations: dict[str, ranking.Observation] = {}
+    planned = {}
+    returned: dict[str, set[str]] = {}
+    unsure = replies = 0
+    for one in runs:
+        by_id = {persona.id: persona for persona in one.study.personas}
+        with StoredRun(one.path) as stored:
+            open_trials = stored.unfinished()
+            for transcript in stored.transcripts():
+                planned[transcript.trial.id] = transcript.trial
+                if transcript.trial.id in open_trials or transcript.trial.id in observations:
+                    continue
+                persona = by_id[transcript.trial.persona]
+                scored = score_one(transcript, persona, metrics)
+                observations[transcript.trial.id] = ranking.observe(
+                    transcript.trial, transcript.status, persona, scored
+                )
+                replies += len(transcript.turns)
+                if transcript.returned_model:
+                    returned.setdefault(transcript.trial.target, set()).add(transcript.returned_model)
+                unsure += sum(turn.reading.unsure for turn in transcript.turns)
+    board = ranking.leaderboard(
+        observations.values(),
+        planned.values(),
+        date=max(one.facts.get("date", "") for one in runs),
+        reader=runs[0].facts["reader"],
+        encoder=runs[0].facts["encoder"],
+        reference_targets={t.label for one in runs for t in one.study.targets if t.is_reference},
+        unsure=unsure / replies if replies else None,
+        notes=[note for one in runs for note in _conditions(one.study, returned)],
+    )
+    return PrintedLeaderboard.model_construct(
+        **{name: getattr(board, name) for name in type(board).model_fields}
+    )
+
+
+def curves(run: Run) -> tuple[Curve, ...]:
+    """Stance and confidence by turn, for each cell and role."""
+    from echosim.scoring.curves import curves as make
+
+    return make(ended(run), {persona.id: persona for persona in run.study.personas})
+
+
+def new_reader(encoder: str | None) -> StanceReader:
+    """The reader on this encoder; None for the default."""
+    from echosim.reading.embedding import load_encoder
+    from echosim.reading.perception import StanceReader
+
+    return StanceReader(load_encoder(encoder))
+
+
+def _read_again(run: Run, reader: StanceReader, writer: store.RunStore) -> Iterator[Transcript]:
+    """The transcripts with this reader's readings; beliefs stay what they became in the conversation."""
+    by_id = {persona.id: persona for persona in run.study.personas}
+    with StoredRun(run.path) as stored:
+        for transcript in stored.transcripts():
+            trial = transcript.trial.id
+            known = stored.readings(trial, reader.identity)
+            if len(known) < len(transcript.turns):
+                known = _readings(reader, by_id[transcript.trial.persona], transcript)
+                writer.put_readings(trial, reader.identity, known)
+            turns = tuple(turn.model_copy(update={"reading": known[turn.index]}) for turn in transcript.turns)
+            yield transcript.model_copy(update={"turns": turns})
+
+
+def _readings(reader: StanceReader, persona: Persona, transcript: Transcript) -> dict[int, Reading]:
+    sides = [turn.side for turn in transcript.turns]
+    return {
+        turn.index: reader.read_now(persona, turn.user, turn.reply, last_asserted(sides[: turn.index]))
+        for turn in transcript.turns
+    }
+
+
+def _conditions(study: Study, returned: dict[str, set[str]]) -> Iterator[str]:
+    """Under which conditions each real model and each arm stands on the board."""
+    for target in study.targets:
+        if target.is_reference:
+            continue
+        asked = (
+            [f"temperature {target.temperature}"]
+            if target.temperature is not None
+            else ["default temperature"]
+        )
+        if target.top_p is not None:
+            asked.append(f"top_p {target.top_p}")
+        asked.append(f"at most {target.max_tokens} tokens a reply")
+        asked.append("own system prompt" if target.system_prompt else "no system prompt")
+        answered = ", ".join(sorted(returned.get(target.label, ()))) or "no name"
+        yield f"{target.label}: {target.model}, returned as {answered}; {', '.join(asked)}."
+    for arm in study.arms:
+        if arm != "none":
+            yield f"Arm {arm}: {registry.load('arm', arm).meaning}."
+
+
+def _check_comparable(runs: Sequence[Run]) -> None:
+    if not runs:
+        raise InputError("a leaderboard needs at least one run")
+    first = runs[0]
+    for other in runs[1:]:
+        differ = [
+            f"{name}: {mine!r} in {first.path}, {theirs!r} in {other.path}"
+            for name, mine, theirs in (
+                ("reader", first.facts["reader"], other.facts["reader"]),
+                ("turns", first.study.turns, other.study.turns),
+                ("bank", first.study.bank, other.study.bank),
+            )
+            if mine != theirs
+        ]
+        if differ:
+            raise InputError(f"these runs do not belong on one board: {'; '.join(differ)}")

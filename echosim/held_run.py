@@ -1,0 +1,79 @@
+"""A run folder as the public functions hand it around."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from echosim.inputs import frozen_study
+from echosim.records import Transcript
+from echosim.running.stored_run import StoredRun
+from echosim.study_records import Study
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How the trials of a run ended, over all sessions.
+
+    Attributes:
+        planned, complete, limited, refused, failed, unfinished: trials by status.
+        limit: which limit stopped the last session, or None.
+        reasons: (status, reason, trials) of what is not complete, the most frequent first.
+        exit_code: as the command line gives it (0, 1 or 3).
+    """
+
+    planned: int
+    complete: int
+    limited: int
+    refused: int
+    failed: int
+    unfinished: int
+    limit: str | None
+    reasons: tuple[tuple[str, str, int], ...]
+    exit_code: int
+
+
+class Run:
+    """The folder of one study's trials.
+
+    Attributes:
+        path: the folder.
+        study: the resolved study, personas inline.
+        summary: how the trials ended.
+    """
+
+    def __init__(self, path: Path, summary: RunSummary | None = None) -> None:
+        self.path = path
+        with StoredRun(path) as stored:
+            self.study = frozen_study.load_resolved(stored.study, str(path / "study.yaml"))
+            self.facts = dict(stored.facts())
+            if summary is None:
+                summary = summarise(self.study, stored.counts(), tuple(stored.reasons()), None)
+        self.summary = summary
+
+    def trials(self) -> Iterator[Transcript]:
+        """All trials as transcripts, sorted by trial id, one in memory at a time."""
+        with StoredRun(self.path) as stored:
+            yield from stored.transcripts()
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.summary.complete} of {self.summary.planned} complete)"
+
+
+def summarise(
+    study: Study, counts: Mapping[str, int], reasons: tuple[tuple[str, str, int], ...], limit: str | None
+) -> RunSummary:
+    """Counts, and the exit code that they amount to."""
+    lost = counts["failed"] + counts["unfinished"]
+    code = 3 if limit else int(lost > study.limits.max_failed_share * counts["planned"])
+    return RunSummary(**counts, limit=limit, reasons=reasons, exit_code=code)
+
+
+def ended(run: Run) -> Iterator[Transcript]:
+    """Transcripts of trials that have ended; what is under way is on no board."""
+    with StoredRun(run.path) as stored:
+        open_trials = stored.unfinished()
+        for transcript in stored.transcripts():
+            if transcript.trial.id not in open_trials:
+                yield transcript
