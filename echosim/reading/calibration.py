@@ -73,8 +73,9 @@ def rehearsal(persona: Persona) -> list[Rehearsed]:
         for number in range(REPLIES_PER_LEVEL):
             user = said[number % len(said)]
             points = sheet.supporting if level > 0 else sheet.refuting
-            spoken = (points[number % len(points)],) if level and number % 2 else ()
-            warmth = (0.1, 0.5, 0.9)[number % 3]
+            facts = number % 3 if level else 0
+            spoken = tuple(points[(number + fact) % len(points)] for fact in range(facts))
+            warmth = (0.1, 0.5, 0.9)[number // 2 % 3]
             request = TargetRequest(
                 sheet=sheet,
                 sides=HOLDS * (number + 1),

@@ -5,6 +5,7 @@ A file that cannot be read is made again; a folder that cannot be written is don
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -40,4 +41,5 @@ def save(name: str, calibration: Calibration) -> None:
         temporary.write_text(calibration.model_dump_json(), "utf-8")
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

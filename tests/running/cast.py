@@ -10,7 +10,7 @@ from typing import Any
 from echosim import draws
 from echosim.inputs import plan
 from echosim.persona_records import Persona
-from echosim.records import Reading, Trial, Side
+from echosim.records import Reading, Side, Trial
 from echosim.running.batch import Summary, run_trials
 from echosim.running.store import RunStore, open_run
 from echosim.running.stored_run import StoredRun

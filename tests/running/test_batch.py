@@ -99,7 +99,7 @@ def test_every_fault_ends_in_a_status_and_no_error_becomes_a_reply(tmp_path, do)
             2: fake.completion(choices=[]),
             3: fake.completion("filtered text", "content_filter"),
             4: fake.completion("Half of a reply", "length"),
-        }.get(pick, None) or fake.completion(f"Reply {counter['requests']}.")
+        }.get(pick) or fake.completion(f"Reply {counter['requests']}.")
 
     counter = Counter()
 

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import os
 
 import cast
@@ -105,7 +106,7 @@ def test_a_conversation_is_held_to_its_end():
     assert [turn.user for turn in turns] == [f"user {n} of 4" for n in (1, 2, 3, 4)]
     assert [turn.reply for turn in turns] == [f"reply {n}" for n in (1, 2, 3, 4)]
     assert turns[0].before.log_odds == 2.0
-    for earlier, later in zip(turns, turns[1:], strict=False):
+    for earlier, later in itertools.pairwise(turns):
         assert later.before == earlier.after
     for turn in turns:
         assert turn.after.log_odds == turn.before.log_odds + turn.reading.stance
@@ -227,7 +228,7 @@ def test_the_graph_has_no_checkpointer_and_tracing_is_off(monkeypatch):
     assert os.environ["LANGSMITH_TRACING"] == os.environ["LANGCHAIN_TRACING_V2"] == "false"
     edges = {(edge.source, edge.target) for edge in graph.get_graph().edges}
     nodes = ["__start__", "user", "target", "monitor", "perceive", "update", "__end__"]
-    assert edges == set(zip(nodes, nodes[1:], strict=False))
+    assert edges == set(itertools.pairwise(nodes))
 
 
 def test_one_graph_holds_many_conversations_at_once():
