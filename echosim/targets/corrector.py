@@ -7,7 +7,6 @@ from echosim.replies.composer import compose
 from echosim.replies.spoken import next_points
 from echosim.targets.sides import points_for, true_sides
 
-
 FACTS = 2
 """Points a reply. Facts carry persuasion (Hackenburg et al. 2025, arXiv:2507.13919); a corrector with one
 would stay far below the effect of debunking dialogues that the belief engine is set to."""
