@@ -25,7 +25,7 @@ MOST_SENTENCES = 6
 
 _ONE_SIDED = 0.35  # from this lean on, no statement of the other side is mixed in
 _OPEN_UNTIL = 0.55  # up to this lean, one balanced sentence may be mixed in
-_TOLERANCE = 0.08  # mixes this close to the intended stance are equally good
+_TOLERANCE = 0.1  # mixes this close to the intended stance are equally good
 _OPENS = 0.85  # share of replies that open with an acknowledgement
 _DISAGREES = 0.25  # share of openings that disagree in words, whatever the stance
 _ASIDE, _HEARSAY, _QUOTED = 0.10, 0.05, 0.05  # noise layer: shares of replies
@@ -146,7 +146,7 @@ def _statement_levels(
 
 def _opening(intent: Intent, seed: tuple[str, int]) -> tuple[Move, ...]:
     if intent.words == "disagreeing":
-        return (Move(draws.choice(("disagree", "disclaim"), *seed, "opening")),)
+        return (Move("disclaim"),)
     if draws.uniform(*seed, "opens") >= _OPENS:
         return ()
     if draws.uniform(*seed, "disagrees") < _DISAGREES:
