@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from echosim.persona_records import Persona
 from echosim.records import FactSheet
+
+# The same examples everywhere: a check that fails must fail on every machine.
+settings.register_profile("same-everywhere", derandomize=True, deadline=None)
+settings.load_profile("same-everywhere")
 
 CHECKED = "2025-05-01"
 

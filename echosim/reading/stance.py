@@ -1,7 +1,8 @@
 """Stance of replies toward any belief, without a persona: what `es.read_stance` does.
 
 With affirming and denying statements the contrast is taken between them; without, between stock frames
-around the belief. The scale is fixed, the zero is where sentences that only mention the belief lie.
+around the belief. The scale is fixed. The zero lies halfway between the statements' own midpoint and
+the level of sentences that take no side; single signs are right about three times in four at best.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-SLOPE = 0.35
+SLOPE = 0.4
 """s = tanh(SLOPE * (T - T_zero)); about the median slope of the shipped personas' calibrations."""
 
 AFFIRM_FRAMES = (
@@ -43,12 +44,6 @@ DENY_FRAMES = (
     "It is a myth that {clause}.",
     "I do not agree that {clause}.",
     "There is a simpler explanation than that {clause}.",
-)
-MENTION_FRAMES = (
-    "You say that {clause}.",
-    "Some hold that {clause}, and some do not.",
-    "What makes you think that {clause}?",
-    "Whether {clause} is a question that people discuss.",
 )
 _OPENERS = re.compile(
     r"(?:an?|all|any|both|each|every|her?|his|i'm|in|its?|many|most|my|no(?:body|thing)?|on|our|people|she|some|"
@@ -145,8 +140,13 @@ def _subject(
     toward = list(affirming) or frames(AFFIRM_FRAMES, belief)
     away = list(denying) or frames(DENY_FRAMES, belief)
     subject = of_statements(toward, away, encoder.embed)
-    mentions = frames(MENTION_FRAMES, belief)
-    zero = sum(_total(encoder.embed, reader, subject, [mention], []) for mention in mentions) / len(mentions)
+
+    def level(statements: Sequence[str]) -> float:
+        read = [_total(encoder.embed, reader, subject, [statement], []) for statement in statements]
+        return sum(read) / len(read)
+
+    midpoint = (level(toward) + level(away)) / 2
+    zero = (midpoint + level(heads.generic_bank()["free"]["neither"])) / 2
     return subject, zero
 
 

@@ -46,7 +46,8 @@ def test_history_does_not_leak_forward() -> None:
 
 
 def test_swapping_statements_flips_the_sign() -> None:
-    turns = [("What of the tower?", YES), ("What of the tower?", NO)]
+    turns = [("There is a ghost in the lighthouse, it is haunted.", YES)]
+    turns.append(("The noises in the lighthouse come from the wind.", NO))
     straight = es.read_stance(BELIEF, turns, FOR, AGAINST)
     swapped = es.read_stance("The old lighthouse is an ordinary building", turns, AGAINST, FOR)
     for one, other in zip(straight, swapped, strict=True):
