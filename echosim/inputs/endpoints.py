@@ -20,6 +20,8 @@ REFERENCE = "echosim/"
 EXAMPLES = "openai/gpt-4o-mini, anthropic/claude-sonnet-4-5, openai/NAME with api_base, echosim/corrector"
 ALLOWED_BASES = "allowed: https://..., or http:// on 127.0.0.1 or localhost"
 
+_LONGEST_SPEC = 100
+
 KEY_VARIABLES: dict[str, tuple[str, ...]] = {
     "ai21": ("AI21_API_KEY",),
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
@@ -79,12 +81,14 @@ def model_fault(model: str) -> str | None:
 
 def plugin_fault(kind: registry.Kind, spec: str) -> str | None:
     """What is wrong with the name of a target, user or arm; options are tried out."""
+    if len(spec) > _LONGEST_SPEC or not spec.isprintable():
+        return f"{kind} '{shown(masked(spec))}' is not a name with options; write it like mix(0.25)"
     try:
         _, options = registry.parse(kind, spec)
         if options:
             registry.load(kind, spec)
     except PluginError as error:
-        return str(error)
+        return shown(masked(str(error)), 400)
     return None
 
 
@@ -100,8 +104,8 @@ def api_base_fault(url: str, *, allow_http: bool) -> str | None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"not an address ({masked(str(error))}); {ALLOWED_BASES}"
+    except ValueError:
+        return f"not an address; {ALLOWED_BASES}"
     if parts.scheme not in ("http", "https") or "://" not in url:
         scheme = (
             f"scheme '{shown(parts.scheme)}:' is not allowed" if "://" in url else "has no http(s):// scheme"

@@ -38,9 +38,17 @@ def families() -> tuple[str, ...]:
     )
 
 
+def is_folder(path: Path) -> bool:
+    """True for a folder; False, too, for a name that no file can have."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def yaml_files(path: Path) -> tuple[list[Path], list[Fault]]:
     """The YAML files that a path means: itself, or all under a folder, sorted; hidden folders left out."""
-    if not path.is_dir():
+    if not is_folder(path):
         return [path], []
     faults: list[Fault] = []
     found: list[Path] = []
@@ -67,7 +75,15 @@ def sort_key(persona: Persona) -> tuple[str, int, str]:
 
 def read_all(paths: Iterable[Path]) -> list[PersonaFile]:
     """Read persona files, give mirrors what they inherit, and look across files; in the given order."""
-    return resolve([from_document(path, strict_yaml.read(path)) for path in dict.fromkeys(paths)])
+    return resolve([from_document(path, strict_yaml.read(path)) for path in distinct(paths)])
+
+
+def distinct(paths: Iterable[Path]) -> list[Path]:
+    """Each file once, under the first of the names that it was given (`a.yaml`, `/here/a.yaml`)."""
+    first: dict[str, Path] = {}
+    for path in paths:
+        first.setdefault(os.path.abspath(path), path)  # noqa: PTH100 - two links to one file stay two
+    return list(first.values())
 
 
 def resolve(files: list[PersonaFile]) -> list[PersonaFile]:
@@ -112,10 +128,11 @@ def _find(name: str, folder: Path, folders: dict[Path, list[PersonaFile]]) -> Pe
         if file.id == name:
             return file
     known = {file.path for file in here}
-    beside = [
-        path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES and path not in known
-    ]
-    here += [from_document(path, strict_yaml.read(path)) for path in beside]
+    try:
+        beside = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES]
+    except OSError:  # a folder may let its files be read and not be listed
+        beside = []
+    here += [from_document(path, strict_yaml.read(path)) for path in beside if path not in known]
     return next((file for file in here if file.id == name), None)
 
 

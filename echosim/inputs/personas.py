@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from echosim.errors import Fault, PersonaError
 from echosim.inputs import persona_file, strict_yaml
-from echosim.inputs.document import Document
-from echosim.inputs.persona_set import families, read_all, resolve, shipped, sort_key, yaml_files
+from echosim.inputs.persona_set import distinct, families, read_all, resolve, shipped, sort_key, yaml_files
 from echosim.inputs.starter import persona_template
 from echosim.persona_records import Persona
 
@@ -90,26 +90,26 @@ def check(paths: Sequence[PathLike]) -> list[FileReport]:
     from echosim.inputs import study  # it loads personas, too
 
     reports: list[FileReport] = []
-    found: dict[Path, Document] = {}
+    named: list[Path] = []
     for path in paths:
         files, missing = yaml_files(Path(path))
         reports += [FileReport(fault.path, (fault,)) for fault in missing]
-        found |= {file: strict_yaml.read(file) for file in files}
-    personas = {
-        file.path: file
-        for file in resolve(
-            [
-                persona_file.from_document(path, document)
-                for path, document in found.items()
-                if not persona_file.is_study(document)
-            ]
-        )
-    }
+        named += files
+    found = {path: strict_yaml.read(path) for path in distinct(named)}
+    personas = resolve(
+        [
+            persona_file.from_document(path, document)
+            for path, document in found.items()
+            if not persona_file.is_study(document)
+        ]
+    )
+    by_path = {file.path: file for file in personas}
+    told = {os.path.realpath(path) for path in by_path}
     for path, document in found.items():
-        if file := personas.get(path):
+        if file := by_path.get(path):
             reports.append(FileReport(str(path), file.faults, persona_file.warnings(file)))
             continue
-        checked = {str(other) for other in personas}
         _, faults = study.from_document(path, document)
-        reports.append(FileReport(str(path), tuple(fault for fault in faults if fault.path not in checked)))
+        own = tuple(fault for fault in faults if os.path.realpath(fault.path) not in told)
+        reports.append(FileReport(str(path), own))
     return reports

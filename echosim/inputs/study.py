@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -220,7 +221,7 @@ def _written_keys(document: Document) -> Iterator[Fault]:
 def _personas(document: Document, folder: Path) -> tuple[tuple[Persona, ...], list[Fault]]:
     """The personas that the entries mean; paths are relative to the study file."""
     faults: list[Fault] = []
-    taken: dict[Path, str] = {}
+    taken: dict[str, tuple[Path, str]] = {}
     for index in _entries(document, "personas"):
         steps = ("personas", index)
         name = document.text(*steps)
@@ -228,13 +229,14 @@ def _personas(document: Document, folder: Path) -> tuple[tuple[Persona, ...], li
             continue
         files, problems = _files(name, folder)
         faults += [document.fault(steps, problem) for problem in problems]
-        again = next((file for file in files if file.resolve() in taken), None)
+        real = {os.path.realpath(file): file for file in files}
+        again = next((path for path in real if path in taken), None)
         if again is not None:
-            message = f"{again.name} is already among '{taken[again.resolve()]}'; name each persona once"
+            message = f"{real[again].name} is already among '{taken[again][1]}'; name each persona once"
             faults.append(document.fault(steps, message))
-        for file in files:
-            taken.setdefault(file.resolve(), name)
-    read = persona_set.read_all(taken)
+        for path, file in real.items():
+            taken.setdefault(path, (file, name))
+    read = persona_set.read_all(file for file, _ in taken.values())
     faults += [fault for file in read for fault in file.faults]
     found = [file.persona for file in read if file.persona is not None]
     return tuple(sorted(found, key=persona_set.sort_key)), faults
@@ -249,7 +251,7 @@ def _files(name: str, folder: Path) -> tuple[list[Path], list[str]]:
         path = persona_set.shipped() / name
     else:
         path = folder / name
-        if not path.exists() and not path.is_symlink():
+        if not os.path.lexists(path):
             near = difflib.get_close_matches(name, [*known, EVERYTHING], n=1, cutoff=0.6)
             hint = f"did you mean '{near[0]}'?" if near else f"shipped families: {', '.join(known)}"
             return [], [

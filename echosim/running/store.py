@@ -218,26 +218,37 @@ class RunStore:
                 waiting.append(self._jobs.get())
             jobs = [job for job in waiting if job is not None]
             open_for_more = len(jobs) == len(waiting)
-            error = self._broken or self._write_together(jobs)
-            for job in jobs:
-                if error is None:
-                    job.done.set_result(None)
-                else:
-                    job.done.set_exception(error)
+            self._settle_jobs(jobs)
 
-    def _write_together(self, jobs: Sequence[_Job]) -> StorageError | None:
-        """One transaction; after a failure nothing more is written."""
+    def _settle_jobs(self, jobs: Sequence[_Job]) -> None:
+        error = self._broken or self._write_together(jobs)
+        if error is not None and error is not self._broken and len(jobs) > 1:
+            # One job holds what cannot be stored (half a character, say); the others are sound.
+            for job in jobs:
+                self._settle_jobs([job])
+            return
+        for job in jobs:
+            if error is None:
+                job.done.set_result(None)
+            else:
+                job.done.set_exception(error)
+
+    def _write_together(self, jobs: Sequence[_Job]) -> Exception | None:
+        """One transaction; after trouble with the disc nothing more is written."""
         try:
             self._database.execute("BEGIN IMMEDIATE")
             for job in jobs:
                 for statement, rows in job.statements:
                     self._database.executemany(statement, rows)
             self._database.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._broken = run_folder.trouble(self.folder, error)
+        except Exception as error:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
-        return self._broken
+            if not isinstance(error, sqlite3.Error):
+                return error
+            self._broken = run_folder.trouble(self.folder, error)
+            return self._broken
+        return None
 
 
 def open_run(

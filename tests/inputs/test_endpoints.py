@@ -53,6 +53,8 @@ def test_options_are_tried_out():
     assert plugin_fault("target", "mix(0.25)") is None
     assert "mix(7)" in plugin_fault("target", "mix(7)")
     assert plugin_fault("arm", "none") is None
+    assert len(plugin_fault("target", "mix(" + "9" * 5000)) < 200
+    assert plugin_fault("arm", "none\u202e").isprintable()
     assert "unknown user 'embeded'; did you mean embedded?" in plugin_fault("user", "embeded")
 
 

@@ -236,6 +236,24 @@ def test_check_tells_studies_and_personas_apart(write, study_text, persona_text,
     assert [fault.path for fault in alone.faults] == [str(tmp_path / "goldfish.yaml")]
 
 
+def test_one_file_under_two_names_is_one_file(persona_text, study_text, write, tmp_path, monkeypatch):
+    path = write("goldfish.yaml", persona_text.replace("severity: 1 ", "severity: 0 "))
+    write("study.yaml", study_text)
+    monkeypatch.chdir(tmp_path)
+    reports = check([".", path, "goldfish.yaml"])
+    assert [(report.path, len(report.faults)) for report in reports] == [
+        ("goldfish.yaml", 1),
+        ("study.yaml", 0),
+    ]
+    write("goldfish.yaml", persona_text)
+    assert len(load_personas([path, "goldfish.yaml"])) == 1
+
+
+def test_names_that_no_file_can_have():
+    (report,) = check(["x" * 5000])
+    assert "cannot be read" in report.faults[0].message
+
+
 def test_warnings_name_place_and_words(persona_text, write):
     text = (
         persona_text.replace(

@@ -109,6 +109,8 @@ SPOILED = [
     ("./goldfish.yaml", "flat-erth", "personas[0]", "no shipped family, file or folder 'flat-erth'"),
     ("./goldfish.yaml", "./absent", "personas[0]", "paths are relative to the study"),
     ("./goldfish.yaml", "./goldfish.yaml, goldfish.yaml", "personas[1]", "goldfish.yaml is already among './goldfish.yaml'"),
+    ("./goldfish.yaml", "x" * 280, "personas[0]", "no shipped family, file or folder"),
+    ("./goldfish.yaml", "flat-earth, a/../goldfish.yaml", "personas[1]", "no shipped family, file or folder"),
     ("./goldfish.yaml", "all, flat-earth", "personas[1]", "is already among 'all'; name each persona once"),
     ("[./goldfish.yaml]", "[]", "personas", "must hold at least 1 item; got 0"),
     ("format: 1", "format: 3", "format", "must be 1; got 3"),
@@ -189,6 +191,15 @@ def test_files_that_are_no_study(tmp_path, write, persona_text):
         load_study(write("empty.yaml", ""))
     with pytest.raises(StudyError, match="targets: required field is missing"):
         load_study(write("persona.yaml", persona_text))
+
+
+def test_a_linked_persona_is_named_as_written(load, write, study_text, persona_text, tmp_path):
+    write("store/real.yaml", persona_text.replace("severity: 1 ", "severity: 0 "))
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "store/real.yaml")
+    (tmp_path / "dangling.yaml").symlink_to(tmp_path / "nowhere.yaml")
+    _, faults = load(study_text.replace("./goldfish.yaml", "link.yaml, dangling.yaml"))
+    assert [Path(fault.path).name for fault in faults] == ["link.yaml", "dangling.yaml"]
+    assert "is a link to" in faults[1].message
 
 
 def test_an_empty_folder_of_personas(load, study_text, tmp_path):

@@ -310,6 +310,7 @@ def _killed_after(folder, turns):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_kill_9_anywhere_changes_nothing(tmp_path):
     assert not _killed_after(tmp_path / "whole", 10**9)
     rows = cast.rows(tmp_path / "whole")

@@ -227,6 +227,21 @@ def test_what_is_sent(do, monkeypatch):
     assert server.headers[1]["Authorization"] == "Bearer local-secret-1"
 
 
+@pytest.mark.parametrize("model", ["openai/tiny", "hosted_vllm/tiny", "deepseek/tiny", "openrouter/tiny"])
+def test_no_key_of_the_environment_goes_to_an_api_base(do, monkeypatch, model):
+    for name in ("OPENAI", "HOSTED_VLLM", "DEEPSEEK", "OPENROUTER"):
+        monkeypatch.setenv(f"{name}_API_KEY", CANARY)
+
+    async def scene():
+        async with fake.serving() as server:
+            reply = await ask(server, target=TargetSpec(model=model, label="m", api_base=server.base))
+            return reply, server
+
+    reply, server = do(scene())
+    assert (reply.outcome, len(server.ledger)) == ("ok", 1)
+    assert CANARY not in json.dumps([server.ledger, server.headers])
+
+
 def test_a_key_of_any_shape_is_blotted_out(do, monkeypatch):
     monkeypatch.setenv("LOCAL_KEY", "plain words as a key")
 
@@ -348,6 +363,28 @@ def test_stop_starts_no_further_call_and_lets_the_one_under_way_end(do):
             return reply.text, len(server.ledger)
 
     assert do(scene()) == ("late", 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "base"),
+    [
+        ("openai/gpt-4o-mini", "OPENAI_API_KEY", "OPENAI_API_BASE"),
+        ("deepseek/deepseek-chat", "DEEPSEEK_API_KEY", "DEEPSEEK_API_BASE"),
+        ("openrouter/some/model", "OPENROUTER_API_KEY", "OPENROUTER_API_BASE"),
+    ],
+)
+@pytest.mark.parametrize("fault", [lambda r: fake.error(500, "boom"), fake.drop], ids=["500", "dropped"])
+def test_other_routes_of_litellm_make_one_request_an_attempt_too(do, monkeypatch, model, key, base, fault):
+    async def scene():
+        async with fake.serving(default=fault) as server:
+            monkeypatch.setenv(key, "env-secret-1")
+            monkeypatch.setenv(base, server.base)
+            return await ask(server, target=TargetSpec(model=model, label="m")), server
+
+    reply, server = do(scene())
+    assert len(server.ledger) == reply.attempts == 3
+    assert reply.outcome == "transient"
+    assert server.headers[0]["Authorization"] == "Bearer env-secret-1"
 
 
 # --- budget -------------------------------------------------------------------------------------

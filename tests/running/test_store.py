@@ -147,6 +147,26 @@ def test_only_the_owner_can_read_it(tmp_path):
     assert (tmp_path / "run" / "study.yaml").read_text() == STUDY.model_dump_json()
 
 
+def test_what_cannot_be_stored_fails_alone(tmp_path):
+    one, two, three = (trial.id for trial in cast.planned(STUDY))
+    with cast.opened(tmp_path, STUDY) as store:
+
+        async def scene():
+            ends = [
+                store.append(one, turn(1)),
+                store.finish(two, "failed", "\ud800"),
+                store.append(three, turn(1)),
+            ]
+            return await asyncio.gather(*ends, return_exceptions=True)
+
+        first, bad, last = asyncio.run(scene())
+        assert isinstance(bad, UnicodeEncodeError)
+        assert first is last is None
+        asyncio.run(store.append(one, turn(2)))
+    with StoredRun(tmp_path) as run:
+        assert [len(run.transcript(name).turns) for name in (one, two, three)] == [2, 0, 1]
+
+
 # --- one writer ---------------------------------------------------------------------------------
 
 
