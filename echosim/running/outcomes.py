@@ -20,6 +20,8 @@ MAX_DETAIL = 300
 _STOPPING = frozenset({401, 402, 403, 404})
 """Statuses that will meet every other call to the same target too."""
 _TRANSIENT = frozenset({408, 409, 425, 429})
+_OBJECTS = re.compile(r"\s*(?:ssl:)?<[^<>]{0,80} object at 0x[0-9a-fA-F]+>")
+"""Addresses in memory tell nobody anything and differ from run to run."""
 _KEY_SHAPES = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|hf)[-_][A-Za-z0-9_*-]{6,}|\bAIza[A-Za-z0-9_-]{10,}|(?i:bearer)\s+[^\s\"',}]+"
 )
@@ -76,7 +78,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "[key]")
-    line = " ".join(_KEY_SHAPES.sub("[key]", text).split())
+    line = " ".join(_OBJECTS.sub("", _KEY_SHAPES.sub("[key]", text)).split())
     line = "".join(char if char.isprintable() else "?" for char in line)
     return line if len(line) <= MAX_DETAIL else line[: MAX_DETAIL - 3] + "..."
 

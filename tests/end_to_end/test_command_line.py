@@ -27,6 +27,7 @@ def echosim(*words: str | Path, **environment: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_run_again_gives_the_uninterrupted_bytes(
     study: Path, tmp_path: Path
 ) -> None:
@@ -80,7 +81,7 @@ def test_server_down_fails_the_trials_and_exits_1(tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     path = tmp_path / "down.yaml"
     path.write_text(
-        "format: 1\nname: down\npersonas: [flat-earth]\nturns: 1\nanchors: false\n"
+        "format: 1\nname: down\npersonas: [flat-earth]\nturns: 1\nseeds: [1]\nanchors: false\n"
         f"targets: [{{model: openai/x, api_base: 'http://127.0.0.1:{port}/v1'}}]\n"
     )
     done = echosim("run", path, tmp_path / "out", "--quiet")

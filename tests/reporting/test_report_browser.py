@@ -165,9 +165,14 @@ def test_details_open_with_the_keyboard(opened):
 
 
 def test_dark_theme_uses_the_dark_figures(opened):
+    from selenium.webdriver.support.ui import WebDriverWait
+
     opened.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     )
-    dark = opened.execute_script("return [...document.images].map(i => i.currentSrc === i.src)")
-    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert dark == [False, False]
+    shown_light = "return [...document.images].map(i => i.currentSrc === i.src)"
+    try:
+        # The browser picks the other source some time after the medium changes.
+        WebDriverWait(opened, 20).until(lambda page: page.execute_script(shown_light) == [False, False])
+    finally:
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

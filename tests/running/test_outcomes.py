@@ -82,3 +82,8 @@ def test_retry_after_is_a_number_of_seconds(header, seconds):
     error.response = Thing(headers={} if header is None else {"retry-after": header})
     attempt = from_error(error)
     assert (attempt.outcome, attempt.retry_after) == ("transient", seconds)
+
+
+def test_addresses_in_memory_are_left_out():
+    said = "Cannot connect to host h:1 ssl:<ssl.SSLContext object at 0x7f1a> [refused]"
+    assert redact(said) == "Cannot connect to host h:1 [refused]"
