@@ -34,7 +34,7 @@ test-all: check ## also slow tests, a real model server and a real browser
 	$(BIN)/pytest -n auto -m 'slow or server or browser'
 
 bench: $(READY) ## timings, as ratios in one run
-	$(BIN)/python -m pytest tests/benchmarks -m '' -s
+	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
 
 figures: $(READY) ## the pictures of the README, from a fresh quickstart run
 	$(BIN)/python analyses/readme_figures.py
