@@ -8,7 +8,6 @@ first used. A family is read with constants measured on the other families.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-WARM_PROBABILITY = 0.8
-"""w that a typical warm reply of bank train gets; a cold one gets 1 - this."""
 DECIMALS = 5
 
 
@@ -152,17 +149,28 @@ def _summarise(samples: Iterable[Sample]) -> Constants:
     def pooled(name: str) -> list[float]:
         return [value for sample in chosen for value in getattr(sample, name)]
 
-    warm, cold = float(np.mean(pooled("warm"))), float(np.mean(pooled("cold")))
-    half = (warm - cold) / 2
+    center, scale = logistic(pooled("warm"), pooled("cold"))
     return Constants(
         sd_contrast=round(float(np.std(pooled("contrast"))), DECIMALS),
         sd_near=round(float(np.std(pooled("near"))), DECIMALS),
         sd_generic=round(float(np.std(pooled("generic"))), DECIMALS),
         evidence_threshold=round(best_threshold(pooled("evidence_hit"), pooled("evidence_miss")), DECIMALS),
         topic_threshold=round(best_threshold(pooled("topic_hit"), pooled("topic_miss")), DECIMALS),
-        warm_center=round((warm + cold) / 2, DECIMALS),
-        warm_scale=round(half / math.log(WARM_PROBABILITY / (1 - WARM_PROBABILITY)), DECIMALS),
+        warm_center=round(center, DECIMALS),
+        warm_scale=round(scale, DECIMALS),
     )
+
+
+def logistic(hits: Sequence[float], misses: Sequence[float]) -> tuple[float, float]:
+    """Center and scale of the logistic curve that gives the probability of a hit, both weighing alike."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.concatenate([hits, misses])[:, None]
+    model = LogisticRegression(C=1e4, class_weight="balanced")
+    model.fit(values, [1] * len(hits) + [0] * len(misses))
+    slope = float(model.coef_[0, 0])
+    return -float(model.intercept_[0]) / slope, 1 / slope
 
 
 def best_threshold(hits: Sequence[float], misses: Sequence[float]) -> float:
