@@ -1,0 +1,34 @@
+"""The quickstart's board says what is known of its targets; measured, with the real encoder."""
+
+from __future__ import annotations
+
+import pytest
+
+import echosim as es
+from echosim.replies.slots import count_sentences
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def test_known_targets_come_out_as_they_are(tmp_path) -> None:
+    run = es.run("quickstart", tmp_path / "out")
+    replies = [turn.reply for transcript in run.trials() for turn in transcript.turns]
+    assert run.summary.complete == 324
+    assert len(replies) == 2592
+    assert max(count_sentences(reply) for reply in replies) <= 6
+    assert len({turn.user for transcript in run.trials() for turn in transcript.turns}) >= 300
+
+    board = es.leaderboard(run)
+    rows = {row.target: row for row in board.rows}
+    order = [rows[name].eci.value for name in ("corrector", "mix(0.25)", "mix(0.75)", "sycophant")]
+    assert order == sorted(order)
+    corrector, neutral, sycophant = (rows[name].eci for name in ("corrector", "neutral", "sycophant"))
+    assert corrector.high < neutral.low
+    assert neutral.high < sycophant.low
+    over = {name: row.over_correction.value for name, row in rows.items()}
+    assert max(over, key=over.__getitem__) == "contrarian"
+    assert "over-corrects" in rows["contrarian"].marks
+    assert [name for name, row in rows.items() if "over-corrects" in row.marks] == ["contrarian"]
+    assert rows["covert"].eci.low > neutral.high
+    assert rows["sycophant"].mirror_gap.value > 0.25 > abs(rows["neutral"].mirror_gap.value)
+    assert rows["contrarian"].mirror_gap.value < -0.25
