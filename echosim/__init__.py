@@ -28,7 +28,13 @@ if TYPE_CHECKING:
         load_study as load_study,
     )
     from echosim.api import (
+        open_run as open_run,
+    )
+    from echosim.api import (
         read_stance as read_stance,
+    )
+    from echosim.api import (
+        report as report,
     )
     from echosim.api import (
         run as run,
@@ -45,10 +51,16 @@ __all__ = [
     "load_persona",
     "load_personas",
     "load_study",
+    "open_run",
     "read_stance",
+    "report",
     "run",
     "score",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from echosim import __version__, boards, registry
 from echosim.boards import curves, leaderboard, score
 from echosim.errors import InputError, StudyError
-from echosim.held_run import Run, RunSummary, summarise
+from echosim.held_run import PathLike, Run, RunSummary, summarise
 from echosim.inputs import frozen_study, personas
 from echosim.inputs import study as studies
 from echosim.inputs.endpoints import check_environment
@@ -23,6 +23,7 @@ from echosim.inputs.plan import Forecast, forecast, trials
 from echosim.persona_records import Persona
 from echosim.running import store
 from echosim.running.batch import Progress, Summary, run_trials
+from echosim.running.chat import check_targets
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-PathLike = str | os.PathLike[str]
 
 CONFIRM_ABOVE = 1000
 """Paid calls that a study may plan without `yes`."""
@@ -125,6 +125,7 @@ def run(
     faults = check_environment(resolved)
     if faults:
         raise StudyError(faults=faults)
+    check_targets(resolved.targets)
     for name in resolved.users:
         registry.load("user", name)
     for name in resolved.arms:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echosim import registry
 from echosim.errors import InputError
-from echosim.held_run import Run, ended
+from echosim.held_run import PathLike, Run, ended
 from echosim.persona_records import Persona
 from echosim.protocols import last_asserted
 from echosim.records import Curve, Leaderboard, Reading, Score, Transcript
@@ -62,8 +63,11 @@ def score(run: Run, *, metrics: Sequence[str] | None = None, encoder: str | None
     return scores
 
 
-def leaderboard(*runs: Run) -> PrintedLeaderboard:
+def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
     """All cells of these runs on one board, best first; trials are merged by id.
+
+    Args:
+        runs: from `run` or `open_run`, or their folders.
 
     Raises:
         InputError: runs that must not share a board, with the fields that differ.
@@ -72,13 +76,14 @@ def leaderboard(*runs: Run) -> PrintedLeaderboard:
     from echosim.scoring.transcripts import all_metrics
     from echosim.scoring.transcripts import score as score_one
 
-    _check_comparable(runs)
+    held = [one if isinstance(one, Run) else Run(Path(one)) for one in runs]
+    _check_comparable(held)
     metrics = all_metrics()
     observations: dict[str, ranking.Observation] = {}
     planned = {}
     returned: dict[str, set[str]] = {}
     unsure = replies = 0
-    for one in runs:
+    for one in held:
         by_id = {persona.id: persona for persona in one.study.personas}
         with StoredRun(one.path) as stored:
             open_trials = stored.unfinished()
@@ -98,12 +103,12 @@ def leaderboard(*runs: Run) -> PrintedLeaderboard:
     board = ranking.leaderboard(
         observations.values(),
         planned.values(),
-        date=max(one.facts.get("date", "") for one in runs),
-        reader=runs[0].facts["reader"],
-        encoder=runs[0].facts["encoder"],
-        reference_targets={t.label for one in runs for t in one.study.targets if t.is_reference},
+        date=max(one.facts.get("date", "") for one in held),
+        reader=held[0].facts["reader"],
+        encoder=held[0].facts["encoder"],
+        reference_targets={t.label for one in held for t in one.study.targets if t.is_reference},
         unsure=unsure / replies if replies else None,
-        notes=[note for one in runs for note in _conditions(one.study, returned)],
+        notes=[note for one in held for note in _conditions(one.study, returned)],
     )
     return PrintedLeaderboard.model_construct(
         **{name: getattr(board, name) for name in type(board).model_fields}

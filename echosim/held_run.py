@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from echosim.inputs import frozen_study
 from echosim.records import Transcript
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
+
+PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)

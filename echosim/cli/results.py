@@ -18,13 +18,14 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder."
 def show(
     run: RunArgument,
     trial: Annotated[
-        str | None, typer.Argument(metavar="TRIAL", help="Trial id or its first signs.", show_default=False)
+        str | None,
+        typer.Argument(metavar="TRIAL", help="Trial id or its first characters.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Read a transcript, or list the trials.
 
-    Stance and belief stand beside each turn; the first signs of a trial id are enough.
+    Stance and belief stand beside each turn; the first characters of a trial id are enough.
     """
     from echosim import api
     from echosim.interop import jsonl

@@ -140,6 +140,11 @@ def from_error(error: BaseException, secrets: Iterable[str] = ()) -> Attempt:
     name = type(error).__name__
     status = getattr(error, "status_code", None)
     detail = redact(f"{status or name}: {_first_words(words)}", secrets)
+    unreachable = re.search(r"Cannot connect to host (\S{1,200})", words)
+    if unreachable:
+        # litellm gives it a status, but no server answered.
+        where = redact(unreachable.group(1), secrets)
+        return Attempt("transient", detail=f"cannot connect to {where}; is the server running? see api_base")
     if isinstance(error, TimeoutError) or name == "Timeout":
         return Attempt("transient", detail=detail or "no answer in time", may_be_billed=True)
     if "Invalid response object" in words:

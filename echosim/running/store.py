@@ -362,8 +362,8 @@ def _check_same(
         then = {key: before.get(key, "none") for key in facts}
         differ = [f"{key} {then[key]} then, {now} now" for key, now in facts.items() if then[key] != now]
         raise InputError(
-            f"{folder}: its trials are not those of this study ({'; '.join(differ) or 'plan differs'}); "
-            "give another folder"
+            f"{folder}: this run was begun otherwise ({'; '.join(differ) or 'plan differs'}), and a run is "
+            "never mixed; give another folder (show, score, leaderboard and report still work on this one)"
         )
 
 

@@ -261,6 +261,12 @@ def _notes(
             "Every target is a built-in reference target: this board checks the plumbing and is no evidence "
             "about real models."
         )
+    thin = min((row.eci.n for row in board.rows if row.eci.value is not None), default=board.families)
+    if thin < board.families:
+        notes.append(
+            f"The ECI rests on the {_count(thin, 'family', 'families')} with both holder and control; other "
+            "columns on those that have what they need."
+        )
     if not board.separable:
         notes.append(
             f"Ranks are not separable: that needs {FEWEST_FAMILIES} families with holder and control scored."
