@@ -27,6 +27,7 @@ from echosim.running.chat import check_targets
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
+    from echosim.checks.validity import ReportCard
     from echosim.reading.perception import StanceReader
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "validity",
 ]
 
 T = TypeVar("T")
@@ -174,6 +176,24 @@ def read_stance(
     from echosim.reading import stance
 
     return stance.read_stance(belief, turns, affirming, denying)
+
+
+def validity(*, encoder: str | None = None) -> ReportCard:
+    """The measurement's own report card on replies of known stance, shipped personas; calls no model.
+
+    Args:
+        encoder: None for the default.
+
+    Raises:
+        EncoderError: no such encoder.
+    """
+    from echosim.checks.validity import report_card
+    from echosim.reading.embedding import load_encoder
+    from echosim.reading.perception import StanceReader
+
+    loaded = load_encoder(encoder)
+    speakers = personas.load_personas(personas.shipped())
+    return report_card(StanceReader(loaded), loaded, speakers, __version__)
 
 
 # --- what comes out -------------------------------------------------------------------------------
