@@ -1,7 +1,7 @@
 """The measurement's own report card: replies whose stance is known, read like any others.
 
-Reference targets speak about every persona from bank dev and from bank test, which nothing was fitted
-to; what they meant is recomputed from their intents. Figures are always within one belief, since pooling
+Reference targets speak about every persona from bank dev, on which design choices were made, and from
+bank test, on which none was; what they meant is recomputed from their intents. Figures are always within one belief, since pooling
 over beliefs measures the topic. Own banks are easier than replies of real models.
 """
 
