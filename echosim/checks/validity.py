@@ -1,8 +1,8 @@
 """The measurement's own report card: replies whose stance is known, read like any others.
 
 Reference targets speak about every persona from bank dev, on which design choices were made, and from
-bank test, on which none was; what they meant is recomputed from their intents. Figures are always within one belief, since pooling
-over beliefs measures the topic. Own banks are easier than replies of real models.
+bank test, on which none was; what they meant is recomputed from their intents. Figures are always within
+one belief, since pooling over beliefs measures the topic. Own banks are easier than real replies.
 """
 
 from __future__ import annotations
