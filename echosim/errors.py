@@ -1,15 +1,15 @@
 """What can go wrong, as a tree: one root, one leaf a cause.
 
     EchosimError
-    |- InputError      a file, study or command line is wrong           exit 2
-    |  |- PersonaError     a persona file; carries every fault of it
-    |  `- StudyError       a study file; likewise
-    |- PluginError     unknown, registered twice, or failed to load     exit 2
-    |- EncoderError    the encoder is missing, tampered with or broken  exit 2
-    |- LimitReachedError    a budget or a limit stopped the run              exit 3
-    |- StorageError    disc, lock, foreign or newer run folder          exit 4
-    |- ChatError       one model attempt failed; never text in a transcript
-    `- ScoringError    a metric broke its own contract
+    |- InputError            a file, study or command line is wrong            exit 2
+    |  |- PersonaError       a persona file; carries every fault of it
+    |  `- StudyError         a study file; likewise
+    |- PluginError           unknown, registered twice, or failed to load      exit 2
+    |- EncoderError          the encoder is missing, tampered with or broken   exit 2
+    |- LimitReachedError     a budget or a limit stopped the run               exit 3
+    |- StorageError          disc, lock, foreign or newer run folder           exit 4
+    |- ChatError             one model attempt failed; never text in a transcript
+    `- ScoringError          a metric broke its own contract
 
 Messages are meant to be shown: what is wrong, where, and what is allowed.
 """
