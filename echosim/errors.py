@@ -8,7 +8,6 @@
     |- EncoderError          the encoder is missing, tampered with or broken   exit 2
     |- LimitReachedError     a budget or a limit stopped the run               exit 3
     |- StorageError          disc, lock, foreign or newer run folder           exit 4
-    |- ChatError             one model attempt failed; never text in a transcript
     `- ScoringError          a metric broke its own contract
 
 Messages are meant to be shown: what is wrong, where, and what is allowed.
@@ -94,20 +93,6 @@ class StorageError(EchosimError):
     """The run folder cannot be used: lock held, disc full, foreign, newer or damaged."""
 
     exit_code = 4
-
-
-class ChatError(EchosimError):
-    """One model attempt gave no reply.
-
-    Args:
-        kind: an `Outcome` other than ok and truncated, e.g. "transient" or "fatal".
-        detail: redacted, one line.
-    """
-
-    def __init__(self, kind: str, detail: str) -> None:
-        self.kind = kind
-        self.detail = detail
-        super().__init__(f"{kind}: {detail}")
 
 
 class ScoringError(EchosimError):
