@@ -1,4 +1,5 @@
 # Each target does its own set-up in .venv; nothing has to be run before.
+# Test workers share the cores, so each gets one thread: more would fight over them.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,10 +29,10 @@ check: $(READY) ## lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: check ## check and the fast tests
-	$(BIN)/pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
 
 test-all: check ## also slow tests, a real model server and a real browser
-	$(BIN)/pytest -n auto -m 'slow or server or browser'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m 'slow or server or browser'
 
 bench: $(READY) ## timings, as ratios in one run
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
