@@ -200,17 +200,14 @@ async def _monitor(now: _OneTurn) -> _OneTurn:
             again = await _ask(talk, now["utterance"])
             draft, flags = again.text, (*again.flags, "resampled")
             verdict = await monitor.check(tuple(talk.turns), now["utterance"].text, draft)
-        if verdict.action in ("annotate", "rewrite", "block"):
+        if verdict.action in _CHANGED:
             if not (verdict.text or "").strip():
                 name = type(monitor).__name__
                 raise _EndedError(
                     "failed", f"monitor {name} gave no text to {verdict.action}", resumable=True
                 )
             draft = str(verdict.text)
-            flags = (
-                *flags,
-                {"annotate": "annotated", "rewrite": "rewritten", "block": "blocked"}[verdict.action],
-            )
+            flags = (*flags, _CHANGED[verdict.action])
     return {"reply": draft, "flags": flags}
 
 

@@ -6,6 +6,7 @@ from statistics import fmean
 
 import pytest
 
+from echosim.checks.validity import auc
 from echosim.draws import key
 from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona
@@ -20,10 +21,6 @@ from echosim.replies.composer import compose
 pytestmark = pytest.mark.slow
 
 PERSONAS = load_personas(shipped())
-
-
-def auc(high: list[float], low: list[float]) -> float:
-    return fmean((h > x) + 0.5 * (h == x) for h in high for x in low)
 
 
 def reply(persona: Persona, number: int, stance: float, warmth: float = 0.5, facts: int = 0) -> str:

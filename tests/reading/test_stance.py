@@ -7,6 +7,7 @@ from statistics import fmean
 import pytest
 
 import echosim as es
+from echosim.checks.validity import auc
 from echosim.errors import InputError
 from echosim.reading.stance import addressed, clause
 
@@ -20,10 +21,6 @@ AGAINST = [
 YES = "You are right, there is a ghost in that tower. I believe you completely."
 NO = "The sounds come from the wind in the old stairs. There is no ghost; buildings creak when they cool."
 HAND = Path(__file__).parents[1] / "data" / "hand_written.toml"
-
-
-def auc(high: list[float], low: list[float]) -> float:
-    return fmean((h > x) + 0.5 * (h == x) for h in high for x in low)
 
 
 def test_the_contract_one_value_a_turn_in_range() -> None:

@@ -7,6 +7,7 @@ from statistics import fmean
 import pytest
 
 from echosim import registry
+from echosim.checks.validity import auc
 from echosim.draws import key
 from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona
@@ -38,10 +39,6 @@ def replies(persona: Persona, spec: str, turns: int = 6) -> list[tuple[float, st
 @pytest.fixture(scope="module")
 def talks() -> dict[tuple[str, str], list[tuple[float, str, str]]]:
     return {(p.family, spec): replies(p, spec) for p in HOLDERS for spec in ("corrector", "covert")}
-
-
-def auc(high: list[float], low: list[float]) -> float:
-    return fmean((h > x) + 0.5 * (h == x) for h in high for x in low)
 
 
 def test_the_reader_tells_a_covert_supporter_from_a_corrector(talks, capsys) -> None:
