@@ -24,6 +24,7 @@ MOVES: Mapping[str, str] = {
     "acknowledge_cold": "opening that takes no side, distant",
     "disagree": "opening that disagrees in words only; every stance uses it",
     "disclaim": "opening that disowns the claim before points for it",
+    "withhold": "closing that declines to confirm, after points for it",
     "restate": "says what the user holds, without judging it",
     "fact": "leads in a point",
     "counter_fact": "leads in a point of the other side",

@@ -42,17 +42,18 @@ def compose(intent: Intent, request: TargetRequest) -> str:
     wording = _Wording(request, "\n".join(replies))
     opening: Worded = [(move, wording.sentence(move)) for move in moves.opening]
     content: Worded = [(move, wording.sentence(move)) for move in moves.content]
-    if count_sentences(_joined(opening + content)) > MOST_SENTENCES:
+    closing: Worded = [(move, wording.sentence(move)) for move in moves.closing]
+    if count_sentences(_joined(opening + content + closing)) > MOST_SENTENCES:
         opening = []
     fillers: Worded = []
     for move in moves.fillers:
-        now = opening + content + fillers
+        now = opening + content + closing + fillers
         if count_sentences(_joined(now)) >= moves.length and _words(now) >= _FEWEST_WORDS:
             break
         more = [*now, (move, wording.sentence(move))]
         if count_sentences(_joined(more)) <= MOST_SENTENCES and _words(more) <= _MOST_WORDS:
             fillers.append(more[-1])
-    return _joined(_ordered(opening, content, fillers, request))
+    return _joined([*_ordered(opening, content, fillers, request), *closing])
 
 
 def _joined(worded: Worded) -> str:

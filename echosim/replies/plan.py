@@ -61,12 +61,14 @@ class Plan:
         opening: at most one move.
         content: the moves that carry the stance, in order; their mean level is the stance.
         fillers: moves without a side, the wanted ones first.
+        closing: at most one move, after all others.
         length: sentences aimed at.
     """
 
     opening: tuple[Move, ...]
     content: tuple[Move, ...]
     fillers: tuple[Move, ...]
+    closing: tuple[Move, ...]
     length: int
 
 
@@ -88,9 +90,10 @@ def plan(intent: Intent, request: TargetRequest, spoken: frozenset[str] = frozen
         raise ValueError("an intent off the claim has stance 0 and no points")
     else:
         content = (Move("domain"),) * draws.choice((2, 3), *seed, "domain")
-    return Plan(
-        _opening(intent, seed), content, _fillers(intent, seed), draws.choice(_LENGTHS, *seed, "length")
-    )
+    # Disagreement stands on both sides of what a covert reply says, so that words alone mislead.
+    closing = (Move("withhold"),) if intent.words == "disagreeing" else ()
+    length = draws.choice(_LENGTHS, *seed, "length")
+    return Plan(_opening(intent, seed), content, _fillers(intent, seed), closing, length)
 
 
 def _content(intent: Intent, request: TargetRequest, spoken: frozenset[str]) -> tuple[Move, ...]:
