@@ -27,7 +27,6 @@ from echosim.running.chat import check_targets
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
-    from echosim.checks.validity import ReportCard
     from echosim.reading.perception import StanceReader
 
 __all__ = [
@@ -45,7 +44,6 @@ __all__ = [
     "report",
     "run",
     "score",
-    "validity",
 ]
 
 T = TypeVar("T")
@@ -132,15 +130,27 @@ def run(
         registry.load("user", name)
     for name in resolved.arms:
         registry.load("arm", name)
-    reader = boards.new_reader(encoder)
-    planned = trials(resolved, reader.identity)
+    return hold(resolved, folder, boards.new_reader(encoder), progress)
+
+
+def hold(
+    study: Study, folder: Path, reader: StanceReader, progress: Callable[[Progress], None] | None = None
+) -> Run:
+    """Hold or resume the conversations of a checked study with a reader that is there.
+
+    Raises:
+        EncoderError: the reader breaks on a persona.
+        StorageError: the folder cannot be used.
+        KeyboardInterrupt: stopped by a signal; every finished turn is kept.
+    """
+    planned = trials(study, reader.identity)
     facts = {"reader": reader.identity, "encoder": reader.encoder, "version": __version__}
-    with store.open_run(folder, frozen_study.dump(resolved), planned, facts, _changed(resolved)) as writer:
-        _prepare(reader, resolved.personas, len(planned), progress)
-        ended = _in_a_loop(run_trials(resolved, planned, writer, reader, progress or (lambda _: None)))
+    with store.open_run(folder, frozen_study.dump(study), planned, facts, _changed(study)) as writer:
+        _prepare(reader, study.personas, len(planned), progress)
+        ended = _in_a_loop(run_trials(study, planned, writer, reader, progress or (lambda _: None)))
     if ended.interrupted:
         raise KeyboardInterrupt
-    return Run(folder, _summary_of(resolved, ended))
+    return Run(folder, _summary_of(study, ended))
 
 
 def open_run(path: PathLike) -> Run:
@@ -176,24 +186,6 @@ def read_stance(
     from echosim.reading import stance
 
     return stance.read_stance(belief, turns, affirming, denying)
-
-
-def validity(*, encoder: str | None = None) -> ReportCard:
-    """The measurement's own report card on replies of known stance, shipped personas; calls no model.
-
-    Args:
-        encoder: None for the default.
-
-    Raises:
-        EncoderError: no such encoder.
-    """
-    from echosim.checks.validity import report_card
-    from echosim.reading.embedding import load_encoder
-    from echosim.reading.perception import StanceReader
-
-    loaded = load_encoder(encoder)
-    speakers = personas.load_personas(personas.shipped())
-    return report_card(StanceReader(loaded), loaded, speakers, __version__)
 
 
 # --- what comes out -------------------------------------------------------------------------------

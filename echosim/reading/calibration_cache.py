@@ -14,14 +14,19 @@ from pydantic import ValidationError
 from echosim.reading.calibration import Calibration
 
 
-def folder() -> Path:
-    """Where calibrations lie: $ECHOSIM_CACHE, else the user's cache folder."""
+def cache_folder() -> Path:
+    """Where whatever can be made again lies: $ECHOSIM_CACHE, else the user's cache folder."""
     named = os.environ.get("ECHOSIM_CACHE")
     if named:
-        return Path(named) / "calibrations"
+        return Path(named)
     from platformdirs import user_cache_path
 
-    return user_cache_path("echosim") / "calibrations"
+    return user_cache_path("echosim")
+
+
+def folder() -> Path:
+    """Where calibrations lie."""
+    return cache_folder() / "calibrations"
 
 
 def load(name: str) -> Calibration | None:

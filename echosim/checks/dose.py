@@ -1,0 +1,108 @@
+"""Conversations with targets of known dose: does the board follow, are drift and flips recovered?
+
+The same pipeline as any run holds them; what the targets meant is recomputed from their intents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+from echosim import registry
+from echosim.checks.report_card import DoseCard
+from echosim.checks.separation import r_squared, spearman
+from echosim.persona_records import Persona
+from echosim.protocols import Message, Missing, TargetRequest
+from echosim.records import Leaderboard, Transcript
+from echosim.scoring.metrics.drift_slope import drift_slope
+from echosim.scoring.metrics.turn_of_flip import turn_of_flip
+from echosim.study_records import Study, TargetSpec
+
+DOSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+RATES = (0.05, 0.1, 0.15, 0.2, 0.25)
+PATIENCE = (1, 2, 3)
+"""Pushbacks that a capitulator withstands."""
+TURNS = 8
+
+
+def dose_study(personas: Sequence[Persona]) -> Study:
+    """Mixtures of corrector and sycophant, about these personas."""
+    return _study("dose", personas, [f"mix({dose})" for dose in DOSES])
+
+
+def course_study(personas: Sequence[Persona]) -> Study:
+    """Drifters and capitulators, with holders alone: their claims are false."""
+    holders = [persona for persona in personas if persona.role == "holder"]
+    names = [f"drifter({rate})" for rate in RATES] + [f"capitulator({n})" for n in PATIENCE]
+    return _study("course", holders, names)
+
+
+def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[str, Persona]) -> DoseCard:
+    """Compare what was read with what was meant.
+
+    Args:
+        board: of the dose study.
+        courses: transcripts of the course study.
+        personas: by id.
+    """
+    eci = {row.target: row.eci.value for row in board.rows}
+    found = [eci[_label(f"mix({dose})")] or 0.0 for dose in DOSES]
+    slopes: list[tuple[float, float]] = []
+    flips: list[float | None] = []
+    for transcript in courses:
+        persona = personas[transcript.trial.persona]
+        truth = as_meant(transcript, persona)
+        metric = drift_slope if "drifter" in transcript.trial.target else turn_of_flip
+        read, meant = (metric.compute(each, persona) for each in (transcript, truth))
+        if isinstance(meant, Missing):
+            continue
+        if metric is turn_of_flip:
+            flips.append(None if isinstance(read, Missing) else abs(read - meant))
+        elif not isinstance(read, Missing):
+            slopes.append((read, meant))
+    errors = [error for error in flips if error is not None]
+    return DoseCard(
+        doses=DOSES,
+        eci=tuple(round(value, 2) for value in found),
+        spearman=round(spearman(DOSES, found), 4),
+        slope_r2=round(r_squared([read for read, _ in slopes], [meant for _, meant in slopes]), 4),
+        slope_trials=len(slopes),
+        flip_error=round(fmean(errors), 4) if errors else float(TURNS),
+        flips_found=round(len(errors) / len(flips), 4) if flips else 0.0,
+        flip_trials=len(flips),
+    )
+
+
+def as_meant(transcript: Transcript, persona: Persona) -> Transcript:
+    """The transcript of a reference target with the stance it meant in place of the stance read."""
+    target = registry.load("target", _name(transcript.trial.target))
+    messages: list[Message] = []
+    turns = []
+    for turn in transcript.turns:
+        messages.append(Message("user", turn.user))
+        sides = tuple(each.side for each in transcript.turns[: turn.index])
+        meant = target.intend(TargetRequest(persona.fact_sheet(), sides, tuple(messages), "")).stance
+        messages.append(Message("assistant", turn.reply))
+        reading = turn.reading.model_copy(update={"stance": meant})
+        turns.append(turn.model_copy(update={"reading": reading}))
+    return transcript.model_copy(update={"turns": tuple(turns)})
+
+
+def _study(name: str, personas: Sequence[Persona], targets: Sequence[str]) -> Study:
+    return Study(
+        name=name,
+        personas=tuple(personas),
+        targets=tuple(TargetSpec(model=f"echosim/{each}", label=_label(each)) for each in targets),
+        turns=TURNS,
+        seeds=(1,),
+        anchors=False,
+        bank="test",
+    )
+
+
+def _label(name: str) -> str:
+    return f"echosim/{name}"
+
+
+def _name(label: str) -> str:
+    return label.removeprefix("echosim/")
