@@ -24,6 +24,7 @@ from echosim.persona_records import Persona
 from echosim.running import store
 from echosim.running.batch import Progress, Summary, run_trials
 from echosim.running.chat import check_targets
+from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def hold(
     facts = {"reader": reader.identity, "encoder": reader.encoder, "version": __version__}
     with store.open_run(folder, frozen_study.dump(study), planned, facts, _changed(study)) as writer:
         _prepare(reader, study.personas, len(planned), progress)
-        ended = _in_a_loop(run_trials(study, planned, writer, reader, progress or (lambda _: None)))
+        ended = in_a_loop(run_trials(study, planned, writer, reader, progress or (lambda _: None)))
     if ended.interrupted:
         raise KeyboardInterrupt
     return Run(folder, _summary_of(study, ended))
@@ -193,10 +194,23 @@ def read_stance(
 
 def report(run: Run, out: PathLike | None = None) -> Path:
     """Write the report page and its figures; gives the path of the page."""
+    from echosim.checks import card_file, channels, judge
     from echosim.reporting import report as page
 
     folder = run.path / "report" if out is None else Path(out)
-    return page.write(folder, run.study, leaderboard(run), curves(run), run.trials(), __version__)
+    board = leaderboard(run)
+    with StoredRun(run.path) as stored:
+        found = judge.agreement_of(stored) if channels.listed(stored.facts()) else None
+    return page.write(
+        folder,
+        run.study,
+        board,
+        curves(run),
+        run.trials(),
+        __version__,
+        card=card_file.find(board.reader),
+        agreement=found,
+    )
 
 
 def export_jsonl(run: Run, stream: TextIO) -> int:
@@ -228,7 +242,8 @@ def _prepare(
     reader.prepare(speakers, tell)
 
 
-def _in_a_loop(work: Coroutine[Any, Any, T]) -> T:
+def in_a_loop(work: Coroutine[Any, Any, T]) -> T:
+    """The result of this work, in a thread of its own where a loop is running already."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

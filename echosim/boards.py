@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from echosim import registry
 from echosim.errors import InputError
@@ -18,6 +20,12 @@ from echosim.study_records import Study
 
 if TYPE_CHECKING:
     from echosim.reading.perception import StanceReader
+
+
+T = TypeVar("T")
+
+REPLIES_AT_ONCE = 128
+"""Replies that are read together when a run is scored with another encoder."""
 
 
 class PrintedLeaderboard(Leaderboard):
@@ -134,22 +142,64 @@ def _read_again(run: Run, reader: StanceReader, writer: store.RunStore) -> Itera
     """The transcripts with this reader's readings; beliefs stay what they became in the conversation."""
     by_id = {persona.id: persona for persona in run.study.personas}
     with StoredRun(run.path) as stored:
-        for transcript in stored.transcripts():
-            trial = transcript.trial.id
-            known = stored.readings(trial, reader.identity)
-            if len(known) < len(transcript.turns):
-                known = _readings(reader, by_id[transcript.trial.persona], transcript)
-                writer.put_readings(trial, reader.identity, known)
-            turns = tuple(turn.model_copy(update={"reading": known[turn.index]}) for turn in transcript.turns)
-            yield transcript.model_copy(update={"turns": turns})
+        for block in _blocks(stored.transcripts()):
+            known = {one.trial.id: stored.readings(one.trial.id, reader.identity) for one in block}
+            unread = [one for one in block if len(known[one.trial.id]) < len(one.turns)]
+            if unread:
+                known.update(_apart(_read_block(reader, by_id, unread, writer)))
+            for one in block:
+                readings = known[one.trial.id]
+                turns = tuple(turn.model_copy(update={"reading": readings[turn.index]}) for turn in one.turns)
+                yield one.model_copy(update={"turns": turns})
 
 
-def _readings(reader: StanceReader, persona: Persona, transcript: Transcript) -> dict[int, Reading]:
-    sides = [turn.side for turn in transcript.turns]
-    return {
-        turn.index: reader.read_now(persona, turn.user, turn.reply, last_asserted(sides[: turn.index]))
-        for turn in transcript.turns
-    }
+def _blocks(transcripts: Iterator[Transcript]) -> Iterator[list[Transcript]]:
+    """Transcripts by the handful: the sentences of one reply fill no batch of the encoder."""
+    block: list[Transcript] = []
+    for transcript in transcripts:
+        block.append(transcript)
+        if sum(len(one.turns) for one in block) >= REPLIES_AT_ONCE:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+async def _read_block(
+    reader: StanceReader,
+    by_id: Mapping[str, Persona],
+    block: Sequence[Transcript],
+    writer: store.RunStore,
+) -> dict[str, dict[int, Reading]]:
+    """Readings by trial and turn, kept in the run: embedded together, committed together."""
+
+    async def read(transcript: Transcript) -> tuple[str, dict[int, Reading]]:
+        sides = [turn.side for turn in transcript.turns]
+        persona = by_id[transcript.trial.persona]
+        readings = await asyncio.gather(
+            *(
+                reader.read(persona, turn.user, turn.reply, last_asserted(sides[: turn.index]))
+                for turn in transcript.turns
+            )
+        )
+        return transcript.trial.id, {
+            turn.index: reading for turn, reading in zip(transcript.turns, readings, strict=True)
+        }
+
+    found = dict(await asyncio.gather(*(read(transcript) for transcript in block)))
+    await asyncio.gather(
+        *(
+            asyncio.to_thread(writer.put_readings, trial, reader.identity, readings)
+            for trial, readings in found.items()
+        )
+    )
+    return found
+
+
+def _apart(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives, from a loop of its own in a thread: the caller may be inside a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def _conditions(study: Study, returned: dict[str, set[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Public functions that examine the measurement itself: its constants, its report card.
+"""Public functions that examine the measurement itself: its report card, its enemies, its rivals.
 
 They hold real conversations where they need some, in a folder that is thrown away.
 """
@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import datetime
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from echosim import __version__, api
+from echosim import __version__, api, boards
 from echosim.held_run import PathLike, Run
 from echosim.inputs import personas
 from echosim.records import Leaderboard, Transcript
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
+    from echosim.checks.audit import AuditCard
+    from echosim.checks.judge import Judged
+    from echosim.checks.judge import Progress as JudgeProgress
     from echosim.checks.report_card import ReportCard
     from echosim.reading.perception import StanceReader
+    from echosim.running.batch import Progress
 
 Step = Callable[[str, int, int], None]
 """Told about (what is done now, steps done, steps in all)."""
@@ -70,8 +74,104 @@ def validity(
     return card
 
 
+def audit(*, encoder: str | None = None, progress: Callable[[Progress], None] | None = None) -> AuditCard:
+    """Whether gaming the metric pays: adversaries on one board with known targets; calls no model.
+
+    Args:
+        encoder: None for the default.
+        progress: told about the preparation, each turn and each ended trial.
+
+    Raises:
+        EncoderError: no such encoder.
+        StorageError: there is no room for the conversations.
+        KeyboardInterrupt: stopped by a signal.
+    """
+    from echosim.checks import audit as gaming
+
+    study = gaming.audit_study(personas.load_personas(personas.shipped()))
+    with thrown_away(study, boards.new_reader(encoder), progress) as held:
+        return gaming.card(api.leaderboard(held), held.trials(), study.personas, __version__)
+
+
+def judge(
+    run: Run,
+    models: Sequence[str],
+    *,
+    api_base: str | None = None,
+    api_key_env: str | None = None,
+    allow_http: bool = False,
+    temperature: float | None = None,
+    max_tokens: int = 1000,
+    max_calls: int | None = None,
+    yes: bool | Callable[[int], bool] = False,
+    progress: Callable[[JudgeProgress], None] | None = None,
+) -> Judged:
+    """Have other channels read a run's replies, beside the board; the same call again resumes.
+
+    Args:
+        run: from `run` or `open_run`.
+        models: `nli:NAME_OR_FOLDER` for a cross-encoder, else litellm model strings.
+        api_base: OpenAI-compatible server of every model named here.
+        api_key_env: variable that holds the key.
+        allow_http: plain http to a host that is not this machine.
+        temperature: 0 to 2; None for the provider's own.
+        max_tokens: of one answer.
+        max_calls: paid requests of this call; None for no bound.
+        yes: agree to more than 1,000 paid calls, or a function that is asked with their number.
+        progress: told about each reply.
+
+    Raises:
+        InputError: a model, option or key is wrong, or the calls were not agreed to; nothing was called.
+        EncoderError: a cross-encoder cannot be loaded, or breaks.
+        StorageError: the folder cannot be used.
+        KeyboardInterrupt: stopped by a signal; every reading so far is kept.
+    """
+    from echosim.checks import judge as judges
+
+    return api.in_a_loop(
+        judges.judge(
+            run.path,
+            run.study,
+            models,
+            api_base=api_base,
+            api_key_env=api_key_env,
+            allow_http=allow_http,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            max_calls=max_calls,
+            agree=yes if callable(yes) else lambda _: bool(yes),
+            on_progress=progress or (lambda _: None),
+        )
+    )
+
+
+def fit_reader(*, encoder: str | None = None, out: PathLike | None = None) -> str:
+    """Measure an encoder's scales and thresholds on bank train and keep them with its identity.
+
+    Args:
+        encoder: None for the default.
+        out: a table file that the encoder's entry is written to; None for the user's cache.
+
+    Returns:
+        One line that says what was measured.
+
+    Raises:
+        EncoderError: no such encoder.
+        StorageError: the file cannot be written.
+    """
+    from echosim.reading import constants, heads
+    from echosim.reading.embedding import load_encoder
+
+    loaded = load_encoder(encoder)
+    table = constants.measure(loaded.read, heads.fit(loaded.read), constants.shipped_personas())
+    constants.keep(loaded, table, None if out is None else Path(out))
+    return f"{loaded.name} ({loaded.identity}): {table.over_all!r}"
+
+
 @contextmanager
-def thrown_away(study: Study, reader: StanceReader) -> Iterator[Run]:
+def thrown_away(
+    study: Study, reader: StanceReader, progress: Callable[[Progress], None] | None = None
+) -> Iterator[Run]:
     """A finished run of this study in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="echosim-") as folder:
-        yield api.hold(study, Path(folder) / "run", reader)
+        yield api.hold(study, Path(folder) / "run", reader, progress)

@@ -13,6 +13,7 @@ from itertools import chain
 
 from echosim.checks import controls, dose, known_replies, twins, unseen_writers
 from echosim.checks.report_card import (
+    SARCASM,
     BankCard,
     Check,
     ControlCard,
@@ -29,14 +30,6 @@ from echosim.replies.generic_bank import Writer
 
 BANKS: tuple[Bank, ...] = ("dev", "test")
 WRITERS: tuple[Writer, ...] = ("dev", "test")
-SARCASM = "sarcasm"
-"""Sentence vectors do not see it; shown, not demanded."""
-REAL_REPLIES = (
-    "On real replies of about 40 model configurations, labelled by public benchmarks, an embedding "
-    "reader of this kind reached a mean in-belief AUC of .67 to .69, and ranked 24 models at rho .73; a probe "
-    "trained on those very labels reached .71. Own banks are easier than that."
-)
-"""What is known of replies that no bank has; printed beside every card."""
 _LIBRARIES = ("torch", "sentence-transformers", "transformers", "scikit-learn", "numpy")
 _STEPS = 5
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from echosim.cli import authoring, batch, checks, results
+from echosim.cli import auditing, authoring, batch, checks, judging, reading, results
 from echosim.cli.errors import Commands
 
 app = typer.Typer(
@@ -51,7 +51,11 @@ app.command()(batch.score)
 app.command()(results.leaderboard)
 app.command()(results.report)
 app.command()(results.export)
+app.command()(reading.read)
+app.command()(judging.judge)
 app.command()(checks.validity)
+app.command("fit-reader")(checks.fit_reader)
+app.command()(auditing.audit)
 app.command("list")(authoring.list_plugins)
 app.command()(authoring.init)
 app.add_typer(authoring.persona, name="persona")

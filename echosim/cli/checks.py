@@ -1,15 +1,17 @@
-"""Verbs that check the measurement itself: validity."""
+"""Verbs that measure the measurement itself: validity, fit-reader."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from echosim.checks.report_card import Check, ReportCard
 from echosim.cli.batch import Encoder, Json
 from echosim.cli.output import columns, emit_json, say
+
+if TYPE_CHECKING:
+    from echosim.checks.report_card import Check, ReportCard
 
 _FAILED = 5
 
@@ -39,12 +41,30 @@ def validity(encoder: Encoder = None, out: Out = None, as_json: Json = False) ->
         raise typer.Exit(_FAILED)
 
 
+def fit_reader(
+    encoder: Encoder = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write into this table, not into the cache.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Measure an encoder's scales and thresholds and keep them; an unknown encoder is measured at first use.
+
+    About half a minute; calls no model.
+    """
+    from echosim import checking
+
+    typer.echo(checking.fit_reader(encoder=encoder, out=out))
+
+
 def _check(check: Check) -> dict[str, object]:
     return {**check.model_dump(mode="json"), "passed": check.passed}
 
 
 def _print(card: ReportCard) -> None:
-    from echosim.checks.validity import REAL_REPLIES
+    from echosim.checks.report_card import REAL_REPLIES
 
     typer.echo("Template banks (AUC within a belief: a reinforcing reply reads above a correcting one)")
     header = ("bank", "replies", "AUC", "worst", "of", "covert", "by words", "error", "cosine", "length",

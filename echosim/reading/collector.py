@@ -7,10 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
+    from echosim.reading.encoded import Encoded
 
 GATHER_SECONDS = 0.003
 """How long the first waiter lets others join; while a batch is under way, the next one gathers."""
@@ -20,17 +17,17 @@ class Collector:
     """Turns many small `embed` calls into few large ones; belongs to one event loop at a time.
 
     Args:
-        embed: texts -> vectors, shape (n, d); called in a thread, one call at a time.
+        read: the encoder's; called in a thread, one call at a time.
     """
 
-    def __init__(self, embed: Callable[[Sequence[str]], Vectors]) -> None:
-        self._embed = embed
+    def __init__(self, read: Callable[[Sequence[str]], Encoded]) -> None:
+        self._read = read
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: list[tuple[list[str], asyncio.Future[Vectors]]] = []
+        self._waiting: list[tuple[list[str], asyncio.Future[Encoded]]] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def embed(self, texts: list[str]) -> Vectors:
-        """Vectors of `texts`, shape (len(texts), d).
+    async def embed(self, texts: list[str]) -> Encoded:
+        """Vectors of `texts`.
 
         Raises:
             EncoderError: whatever the encoder raises, to every waiter of that batch.
@@ -38,7 +35,7 @@ class Collector:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._waiting, self._worker = loop, [], None
-        future: asyncio.Future[Vectors] = loop.create_future()
+        future: asyncio.Future[Encoded] = loop.create_future()
         self._waiting.append((texts, future))
         if self._worker is None or self._worker.done():
             self._worker = loop.create_task(self._work())
@@ -49,7 +46,7 @@ class Collector:
             await asyncio.sleep(GATHER_SECONDS)
             batch, self._waiting = self._waiting, []
             try:
-                vectors = await asyncio.to_thread(self._embed, [text for texts, _ in batch for text in texts])
+                vectors = await asyncio.to_thread(self._read, [text for texts, _ in batch for text in texts])
             except Exception as error:
                 for _, future in batch:
                     if not future.done():

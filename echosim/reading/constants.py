@@ -1,13 +1,15 @@
 """Scales and thresholds of an encoder: measured on bank train, stored beside its identity.
 
-Nothing here is set by hand. `python -m echosim.reading.constants` measures the current encoder over the
-shipped families and rewrites constants.json; an encoder that is not in that file is measured when it is
-first used. A family is read with constants measured on the other families.
+Nothing here is set by hand. `echosim fit-reader` measures an encoder over the shipped families; with `--out
+echosim/reading/constants.json` it makes the table that ships. An encoder that is in no table is measured when
+it is first used. A family is read with constants measured on the other families.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,24 +17,31 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from echosim.draws import key
+from echosim.errors import StorageError
 from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona
 from echosim.reading.calibration import rehearsal
+from echosim.reading.calibration_cache import cache_folder
 from echosim.reading.heads import Heads
 from echosim.reading.sentences import split
 from echosim.reading.signals import Constants
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Record
+from echosim.replies import generic_bank
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from echosim.reading.embedding import Encoder
+    from echosim.reading.encoded import Encoded
 
     Vectors = NDArray[np.float32]
 
 DECIMALS = 5
+FORM = "constants 2"
+"""Raised whenever the same banks would give other constants."""
 
 
 class ConstantsTable(Record):
@@ -61,34 +70,97 @@ class Sample:
     cold: list[float] = field(default_factory=list)
 
 
+class _Entry(Record):
+    """One encoder's table, with what it was measured on."""
+
+    name: str
+    basis: str
+    table: ConstantsTable
+
+
 def constants_for(encoder: Encoder, heads: Heads) -> ConstantsTable:
-    """The stored table of this encoder, or one measured now."""
-    stored = _stored().get(encoder.identity)
-    if stored is not None:
-        return stored
-    return measure(encoder.embed, heads, load_personas(shipped()))
+    """The stored table of this encoder; measured and kept now if there is none for the present banks."""
+    for text in (_shipped().read_text("utf-8"), _read(_kept())):
+        entry = _entries(text).get(encoder.identity)
+        if entry is not None and entry.basis == basis():
+            return entry.table
+    table = measure(encoder.read, heads, shipped_personas())
+    with contextlib.suppress(StorageError):  # a cache may be done without
+        keep(encoder, table, None)
+    return table
+
+
+def keep(encoder: Encoder, table: ConstantsTable, path: Path | None) -> None:
+    """Write one encoder's entry into a table file, beside the others there; None for the user's cache.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    path = path or _kept()
+    entries = {name: entry for name, entry in _entries(_read(path)).items() if name != encoder.identity}
+    entries[encoder.identity] = _Entry(name=encoder.name, basis=basis(), table=table)
+    text = json.dumps({name: entry.model_dump() for name, entry in entries.items()}, indent=1, sort_keys=True)
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text + "\n", "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 @cache
-def _stored() -> dict[str, ConstantsTable]:
-    text = (files("echosim.reading") / "constants.json").read_text("utf-8")
-    return {
-        identity: ConstantsTable.model_validate(entry["table"])
-        for identity, entry in json.loads(text)["encoders"].items()
-    }
+def basis() -> str:
+    """Hash over what constants depend on besides the encoder: banks and shipped personas."""
+    train = (files("echosim.replies") / "banks" / "train.toml").read_bytes()
+    spoken = [persona.model_dump_json() for persona in shipped_personas()]
+    return key(FORM, train.hex(), generic_bank.fitted_bytes().hex(), *spoken)[:16]
+
+
+@cache
+def shipped_personas() -> tuple[Persona, ...]:
+    """The families that constants are measured on."""
+    return tuple(load_personas(shipped()))
+
+
+def _shipped() -> Path:
+    return Path(str(files("echosim.reading") / "constants.json"))
+
+
+def _kept() -> Path:
+    return cache_folder() / "constants.json"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        return ""
+
+
+def _entries(text: str) -> dict[str, _Entry]:
+    """What a table file holds; nothing of a damaged one."""
+    try:
+        return {name: _Entry.model_validate(entry) for name, entry in json.loads(text or "{}").items()}
+    except ValueError:
+        return {}
 
 
 def measure(
-    embed: Callable[[Sequence[str]], Vectors], heads: Heads, personas: Sequence[Persona]
+    read: Callable[[Sequence[str]], Encoded], heads: Heads, personas: Sequence[Persona]
 ) -> ConstantsTable:
     """Measure all constants over these personas' families, with each family left out in turn."""
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        return read(texts).meaning
+
     holders = [persona for persona in personas if persona.role != "mirror"]
     subjects = {persona.id: of_persona(persona, embed) for persona in holders}
     samples: dict[str, Sample] = {}
     for persona in holders:
         sample = samples.setdefault(persona.family, Sample())
         others = [subjects[other.id] for other in holders if other.family != persona.family]
-        _collect(sample, persona, embed, heads, subjects[persona.id], others)
+        _collect(sample, persona, read, heads, subjects[persona.id], others)
     return ConstantsTable(
         over_all=_summarise(samples.values()),
         without={
@@ -101,7 +173,7 @@ def measure(
 def _collect(
     sample: Sample,
     persona: Persona,
-    embed: Callable[[Sequence[str]], Vectors],
+    read: Callable[[Sequence[str]], Encoded],
     heads: Heads,
     subject: Subject,
     others: Sequence[Subject],
@@ -112,33 +184,33 @@ def _collect(
 
     contrasts, nears, generics = [], [], []
     rows = [(row, split(row.reply)) for row in rehearsal(persona)]
-    everything = embed([sentence for _, sentences in rows for sentence in sentences])
+    everything = read([sentence for _, sentences in rows for sentence in sentences])
     start = 0
     for row, sentences in rows:
-        vectors = everything[start : start + len(sentences)]
+        said = everything[start : start + len(sentences)]
         start += len(sentences)
-        contrast, near = subject.axis.contrast(vectors)
-        shares = heads.acceptance_shares(subject.without_claims(vectors))
+        contrast, near = subject.axis.contrast(said.meaning)
         contrasts.append(contrast)
         nears.append(near)
+        shares = heads.shares(said)
         generics.append(float((shares[:, 0] - shares[:, 1]).mean()))
-        strongest = float(np.sort(heads.warm_logits(vectors))[-2:].mean())
+        strongest = float(np.sort(heads.warm_logits(said))[-2:].mean())
         if row.warmth != 0.5:
             (sample.warm if row.warmth > 0.5 else sample.cold).append(strongest)
         if not row.points:
-            sample.evidence_miss.extend((vectors @ subject.points.T).max(axis=1).tolist())
+            sample.evidence_miss.extend((said.meaning @ subject.points.T).max(axis=1).tolist())
     # Only the spread within one claim counts: between claims C and G differ by topic.
     for values, kept in ((contrasts, sample.contrast), (nears, sample.near), (generics, sample.generic)):
         kept.extend((np.asarray(values) - np.mean(values)).tolist())
 
-    said = embed(spoken)
-    sample.evidence_hit.extend(np.diag(said @ subject.points.T).tolist())
-    about = np.concatenate([said, embed([persona.opening, *persona.reasons])])
+    points = read(spoken).meaning
+    sample.evidence_hit.extend(np.diag(points @ subject.points.T).tolist())
+    about = np.concatenate([points, read([persona.opening, *persona.reasons]).meaning])
     # A point spoken is on topic by its own paraphrase; the threshold must hold without that help.
     sample.topic_hit.extend((about @ subject.statements.T).max(axis=1).tolist())
     for other in others:
-        everything = np.concatenate([other.statements, other.points])
-        sample.topic_miss.extend((about @ everything.T).max(axis=1).tolist())
+        foreign = np.concatenate([other.statements, other.points])
+        sample.topic_miss.extend((about @ foreign.T).max(axis=1).tolist())
 
 
 def _summarise(samples: Iterable[Sample]) -> Constants:
@@ -184,21 +256,3 @@ def best_threshold(hits: Sequence[float], misses: Sequence[float]) -> float:
     sensitivity = 1 - np.searchsorted(right, cuts) / len(right)
     specificity = np.searchsorted(wrong, cuts) / len(wrong)
     return float(cuts[int((sensitivity + specificity).argmax())])
-
-
-def main() -> None:
-    """Measure the current encoder and store its table."""
-    from echosim.reading import heads
-    from echosim.reading.embedding import load_encoder
-
-    path = Path(str(files("echosim.reading") / "constants.json"))
-    document = json.loads(path.read_text("utf-8")) if path.exists() else {"encoders": {}}
-    encoder = load_encoder()
-    table = measure(encoder.embed, heads.fit(encoder.embed), load_personas(shipped()))
-    document["encoders"][encoder.identity] = {"name": encoder.name, "table": table.model_dump()}
-    path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", "utf-8")
-    print(f"{encoder.name} ({encoder.identity}): {table.over_all!r}")
-
-
-if __name__ == "__main__":
-    main()

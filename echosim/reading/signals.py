@@ -2,11 +2,11 @@
 
     T = C/sd_C + C'/sd_C' + w_G * u * G/sd_G
 
-C, C' as in axis.py; G = mean over sentences of (P(accepts) - P(rejects)) by the acceptance head, the
-claim's own words taken out. G reads whether the reply accepts what the USER says, so it is multiplied
-by u, the position that the user last asserted toward the claim: "You are right" to a user who has given
-the claim up speaks against the claim. A simulated user knows its own position; for chats of others it
-is read from the user's message (`user_position`).
+C, C' as in axis.py; G = mean over sentences of P(accepts) - P(refutes), by the acceptance head. G reads
+whether the reply accepts what the USER says, so it is multiplied by u, the position that the user last
+asserted toward the claim: "You are right" to a user who has given the claim up speaks against the claim.
+A simulated user knows its own position; for chats of others it is read from the user's message
+(`user_position`).
 """
 
 from __future__ import annotations
@@ -18,18 +18,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from echosim.reading.axis import Axis
-from echosim.reading.heads import CLASSES, Heads
+from echosim.reading.heads import STANCES, Heads
 from echosim.reading.subject import Subject
 from echosim.records import Record
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from echosim.reading.encoded import Encoded
 
-    Vectors = NDArray[np.float32]
-
-GENERIC_WEIGHT = 0.75
-"""w_G, weight of G beside C and C': C alone is immune to praise, G alone is not. Chosen on bank dev."""
+GENERIC_WEIGHT = 1.0
+"""w_G, weight of G beside C and C': C sees what is said, G how. Chosen on writer dev and bank dev."""
 USER_LEAN = 2.5
 """In units of sd_C': how far a user's message must lean against the claim before u passes 0. Large, since
 people who chat about a belief mostly hold it, and short messages read badly."""
@@ -85,8 +82,8 @@ def read_signals(
     heads: Heads,
     constants: Constants,
     sentences: Sequence[str],
-    vectors: Vectors,
-    user_vectors: Vectors,
+    said: Encoded,
+    user: Encoded,
     position: float,
 ) -> Signals:
     """Read one reply.
@@ -96,18 +93,19 @@ def read_signals(
         heads: acceptance and warmth.
         constants: of this encoder.
         sentences: the reply, n >= 1.
-        vectors: their vectors, shape (n, d).
-        user_vectors: sentences of the user's message, shape (m, d), m >= 0.
+        said: their vectors.
+        user: vectors of the sentences of the user's message; may be none.
         position: u, the user's position toward the claim, in [-1, 1].
     """
     import numpy as np
 
+    vectors = said.meaning
     contrast, near = subject.axis.contrast(vectors)
-    shares = heads.acceptance_shares(subject.without_claims(vectors))
+    shares = heads.shares(said)
     generic = float((shares[:, 0] - shares[:, 1]).mean())
     user_on_topic = True
-    if len(user_vectors):
-        user_on_topic = bool((user_vectors @ subject.statements.T).max() >= constants.topic_threshold)
+    if len(user):
+        user_on_topic = bool((user.meaning @ subject.statements.T).max() >= constants.topic_threshold)
 
     closeness = np.concatenate([vectors @ subject.statements.T, vectors @ subject.points.T], axis=1).max(
         axis=1
@@ -115,8 +113,7 @@ def read_signals(
     about = closeness >= constants.topic_threshold
     if user_on_topic:
         # "Yes, that is exactly right" names no subject: it is about what it answers.
-        elliptic = shares.argmax(axis=1) != CLASSES.index("neither")
-        about = about | elliptic
+        about = about | (shares.argmax(axis=1) != STANCES.index(0))
     matched: set[str] = set()
     unlisted = 0
     if len(subject.points):
@@ -127,7 +124,7 @@ def read_signals(
                 matched.add(subject.point_ids[best])
             elif about[row] and CHECKABLE.search(sentence):
                 unlisted += 1
-    warm = heads.warm_logits(vectors)
+    warm = heads.warm_logits(said)
     strongest = float(np.sort(warm)[-2:].mean())
     return Signals(
         contrast=contrast,
@@ -144,11 +141,11 @@ def read_signals(
     )
 
 
-def user_position(axis: Axis, constants: Constants, user_vectors: Vectors) -> float:
+def user_position(axis: Axis, constants: Constants, user: Encoded) -> float:
     """u in [-1, 1] read from a message of someone whose position is not known; +1 for no message."""
-    if not len(user_vectors):
+    if not len(user):
         return 1.0
-    return math.tanh(axis.contrast(user_vectors)[1] / constants.sd_near + USER_LEAN)
+    return math.tanh(axis.contrast(user.meaning)[1] / constants.sd_near + USER_LEAN)
 
 
 def evidence_load(signals: Signals) -> float:

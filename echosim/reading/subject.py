@@ -26,21 +26,12 @@ class Subject:
         points: evidence paraphrases, shape (p, d).
         point_ids: their ids, in persona order.
         statements: claim, negation, topic and statements, shape (k, d): what is on topic.
-        claims: orthonormal basis of claim and negation, shape (0 to 2, d). A claim has words of
-            acceptance or rejection of its own ("staged", "safe"); they say nothing about the reply.
     """
 
     axis: Axis
     points: Vectors
     point_ids: tuple[str, ...]
     statements: Vectors
-    claims: Vectors
-
-    def without_claims(self, sentences: Vectors) -> Vectors:
-        """Sentence vectors, shape (n, d), with the span of claim and negation taken out."""
-        import numpy as np
-
-        return (sentences - (sentences @ self.claims.T) @ self.claims).astype(np.float32)
 
 
 def of_persona(persona: Persona, embed: Embed) -> Subject:
@@ -63,7 +54,6 @@ def of_persona(persona: Persona, embed: Embed) -> Subject:
         points=np.concatenate([supporting, refuting]),
         point_ids=tuple(point.id for point in (*persona.supporting, *persona.refuting)),
         statements=np.concatenate([affirming, denying, topic]),
-        claims=_basis(np.stack([affirming[0], denying[0]])),
     )
 
 
@@ -71,17 +61,9 @@ def of_statements(affirming: Sequence[str], denying: Sequence[str], embed: Embed
     """A belief known by statements for and against it alone."""
     vectors = embed([*affirming, *denying])
     split = len(affirming)
-    nothing = vectors[:0]
-    return Subject(Axis(vectors[:split], vectors[split:]), nothing, (), vectors, nothing)
+    return Subject(Axis(vectors[:split], vectors[split:]), vectors[:0], (), vectors)
 
 
 def sentence(clause: str) -> str:
     """A clause as a sentence of its own."""
     return f"{clause[:1].upper()}{clause[1:]}."
-
-
-def _basis(vectors: Vectors) -> Vectors:
-    import numpy as np
-
-    basis: NDArray[np.float64] = np.linalg.qr(vectors.T.astype(np.float64))[0]
-    return basis.T.astype(np.float32)

@@ -12,11 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-Writer = Literal["train_a", "train_b", "dev", "test"]
-TRAIN: tuple[Writer, ...] = ("train_a", "train_b")
+Writer = Literal["train_a", "train_b", "train_c", "dev", "test"]
+TRAIN: tuple[Writer, ...] = ("train_a", "train_b", "train_c")
+PAIRED = ("pairs_a", "pairs_b", "pairs_c", "pairs_d")
+"""Writers of minimal pairs; all for training."""
 STANCES: Mapping[str, int] = {"accept": 1, "refute": -1, "neither": 0}
+_PLAIN: Mapping[str, int] = {"affirm": 1, "deny": -1, "neither": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,24 @@ class GenericBank:
     free: tuple[GenericReply, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two replies to one message that differ in stance only.
+
+    Attributes:
+        manner: what they have in common (negation, hedged, empathy, ...).
+        accepting, refuting: one or several sentences.
+    """
+
+    manner: str
+    accepting: str
+    refuting: str
+
+
 @cache
 def load(writer: Writer) -> GenericBank:
     """One writer's part of the bank."""
-    path = files("echosim.replies") / "banks" / "generic" / f"{writer}.toml"
-    raw = tomllib.loads(path.read_text("utf-8"))
+    raw = _raw(writer)
     return GenericBank(
         topics=tuple(_topic(each) for each in raw["topic"]),
         free=tuple(
@@ -79,6 +96,50 @@ def load(writer: Writer) -> GenericBank:
             for text in texts
         ),
     )
+
+
+@cache
+def load_pairs(writer: str) -> tuple[Pair, ...]:
+    """One writer's minimal pairs."""
+    return tuple(
+        Pair(manner, text, belief["against"][manner])
+        for belief in _raw(writer)["belief"]
+        for manner, text in belief["for"].items()
+    )
+
+
+@cache
+def load_plain() -> tuple[tuple[GenericReply, ...], tuple[GenericReply, ...]]:
+    """Plain sentences without a topic, and templates filled with short claims."""
+    raw = _raw("plain")
+    free = [GenericReply(_PLAIN[name], "plain", "", text) for name in _PLAIN for text in raw["free"][name]]
+    filled = [
+        GenericReply(_PLAIN[name], "template", "", template.format(**topic))
+        for topic in raw["topics"]
+        for name in _PLAIN
+        for template in raw["templates"][name]
+    ]
+    return tuple(free), tuple(filled)
+
+
+@cache
+def load_warmth() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Sentences that are warm and cold toward the person."""
+    raw = _raw("warmth")
+    return tuple(raw["warm"]), tuple(raw["cold"])
+
+
+def fitted_bytes() -> bytes:
+    """Everything that heads are fitted on, as it stands in the files."""
+    return b"".join(_path(name).read_bytes() for name in (*TRAIN, *PAIRED, "plain", "warmth"))
+
+
+def _path(name: str) -> Traversable:
+    return files("echosim.replies") / "banks" / "generic" / f"{name}.toml"
+
+
+def _raw(name: str) -> dict[str, Any]:
+    return tomllib.loads(_path(name).read_text("utf-8"))
 
 
 def _topic(raw: Mapping[str, Any]) -> Topic:

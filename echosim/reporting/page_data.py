@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from echosim.persona_records import Persona
@@ -10,6 +12,12 @@ from echosim.records import Estimate, Leaderboard, Role, Row, Transcript, Turn
 from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks
 from echosim.reporting.transcript_view import mean_stance
 from echosim.study_records import Study, TargetSpec
+
+if TYPE_CHECKING:
+    from echosim.checks.agreement import Agreement, CellMean, ChannelCount, Disagreement, PairAgreement
+
+CellKey = tuple[str, str, str]
+"""Target, arm, user."""
 
 KEY = (
     ("c2", "corrects, below \u2212.6"),
@@ -33,6 +41,7 @@ _NUMBERS = (
 """Heading, field, and whether the interval is written out (every one is in the JSON table)."""
 _SHARES = ("over_correction", "evasion")
 """Never negative, so written without a sign."""
+_KINDS = {"embedding": "sentence vectors", "nli": "cross-encoder", "judge": "language model"}
 
 
 ROLES: tuple[Role, ...] = ("holder", "mirror", "control")
@@ -84,6 +93,16 @@ def _cell(label: str, name: str, estimate: Estimate, spread: bool) -> tuple[str,
 def _typographic(text: str) -> str:
     """Numbers with a true minus sign; a lone dash stays a dash."""
     return text.replace("-", "\u2212") if text != "-" else "\u2013"
+
+
+def plain(value: float | None, digits: int = 2) -> str:
+    """A number that has no sign of its own; a dash where it is missing."""
+    return _typographic(number(value, digits, sign=False))
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus."""
+    return _typographic(number(value, digits))
 
 
 # --- transcripts --------------------------------------------------------------------------------
@@ -141,6 +160,91 @@ def _turn(turn: Turn, points: dict[str, tuple[str, str]]) -> dict[str, Any]:
 
 def _percent(share: float) -> int:
     return round(100 * share)
+
+
+# --- other channels -----------------------------------------------------------------------------
+
+
+def agreement(found: Agreement, names: Mapping[CellKey, str], on_page: Collection[str]) -> dict[str, Any]:
+    """How far the channels of a run agree, and which replies to read.
+
+    Args:
+        found: of one run, with at least one channel beside the embedding channel.
+        names: of the board's cells.
+        on_page: ids of the trials that the page carries.
+    """
+    twice = Counter(count.channel.name for count in found.channels)
+    called = {
+        count.channel.identity: count.channel.name
+        if twice[count.channel.name] == 1
+        else f"{count.channel.name} ({count.channel.identity})"
+        for count in found.channels
+    }
+    return {
+        "n": found.n,
+        "channels": [_channel(count, called) for count in found.channels],
+        "pairs": [_pair(pair, called) for pair in found.pairs],
+        "cells": [_cell_mean(cell, called, names) for cell in found.cells],
+        "disagreements": [_disagreement(one, called, on_page) for one in found.disagreements],
+    }
+
+
+def _channel(count: ChannelCount, called: Mapping[str, str]) -> dict[str, Any]:
+    channel = count.channel
+    asked = [channel.asked] if channel.asked else []
+    answered = [f"answered as {', '.join(channel.returned)}"] if channel.returned else []
+    return {
+        "name": called[channel.identity],
+        "kind": _KINDS[channel.kind],
+        "date": channel.date or "that of the run",
+        "read": count.read,
+        "missing": "; ".join(f"{reason} ({replies:,})" for reason, replies in count.missing) or "none",
+        "asked": "; ".join([*asked, *answered]),
+    }
+
+
+def _pair(pair: PairAgreement, called: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "first": called.get(pair.first, pair.first),
+        "second": called.get(pair.second, pair.second),
+        "replies": pair.replies,
+        "rho": _spread(pair.rho),
+        "families": pair.rho.n,
+        "opposite": pair.opposite,
+    }
+
+
+def _cell_mean(cell: CellMean, called: Mapping[str, str], names: Mapping[CellKey, str]) -> dict[str, Any]:
+    return {
+        "name": names.get((cell.target, cell.arm, cell.user), cell.target),
+        "role": cell.role,
+        "channel": called.get(cell.channel, cell.channel),
+        "replies": cell.replies,
+        "mean": _spread(cell.mean),
+        "embedding": _spread(cell.embedding),
+    }
+
+
+def _disagreement(one: Disagreement, called: Mapping[str, str], on_page: Collection[str]) -> dict[str, Any]:
+    return {
+        "trial": one.trial,
+        "turn": one.turn,
+        "linked": one.trial in on_page,
+        "cell": one.target if one.arm == "none" else f"{one.target} + {one.arm}",
+        "persona": one.persona,
+        "channel": called.get(one.channel, one.channel),
+        "embedding": signed(one.embedding),
+        "other": signed(one.other),
+        "quote": one.quote,
+    }
+
+
+def _spread(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return f"none: {estimate.reason or 'no reason given'}"
+    if estimate.low is None or estimate.high is None:
+        return f"{signed(estimate.value)}, no interval"
+    return _typographic(interval(estimate, 2))
 
 
 # --- method -------------------------------------------------------------------------------------

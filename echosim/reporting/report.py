@@ -19,7 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from echosim.errors import StorageError
 from echosim.records import Curve, Leaderboard, Status, Transcript
-from echosim.reporting import figures, page_data
+from echosim.reporting import figures, measurement, page_data
+from echosim.reporting.figures import measurement as card_figures
 from echosim.reporting.headline import caution, guarded, headline
 from echosim.reporting.inks import Theme
 from echosim.reporting.tables import cell_name
@@ -28,6 +29,9 @@ from echosim.study_records import Study
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from echosim.checks.agreement import Agreement
+    from echosim.checks.report_card import ReportCard
 
 TURNS_ON_PAGE = 12_000
 """Most turns that the page carries; more would not open quickly. The rest is a `show` away."""
@@ -43,6 +47,9 @@ def write(
     curves: Sequence[Curve],
     transcripts: Iterable[Transcript],
     version: str,
+    *,
+    card: ReportCard | None = None,
+    agreement: Agreement | None = None,
 ) -> Path:
     """Write `report.html` and `figures/` into `folder`, replacing what was there.
 
@@ -53,18 +60,23 @@ def write(
         curves: of all roles; holders are drawn.
         transcripts: sorted by trial id; read once, one held at a time.
         version: of echosim.
+        card: report card of the board's reader; None where it has none, which the page then says.
+        agreement: of the run's channels; None where no other channel has read the replies.
 
     Returns:
         The path of the page.
 
     Raises:
         StorageError: the folder cannot be written.
+        ValueError: the card is of another reader than the board.
     """
+    if card is not None and card.reader != board.reader:
+        raise ValueError(f"the card is of reader {card.reader}, the board of reader {board.reader}")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        images = _write_figures(folder / "figures", board, curves)
+        images = _write_figures(folder / "figures", board, curves, card)
         with tempfile.TemporaryFile() as spool:
-            page = _Page(study, board, spool)
+            page = _Page(study, board, card, agreement, spool)
             for transcript in transcripts:
                 page.add(transcript)
             _replace(folder / "report.html", page.render(images, version))
@@ -76,7 +88,9 @@ def write(
 # --- figures ------------------------------------------------------------------------------------
 
 
-def _write_figures(folder: Path, board: Leaderboard, curves: Sequence[Curve]) -> dict[str, str]:
+def _write_figures(
+    folder: Path, board: Leaderboard, curves: Sequence[Curve], card: ReportCard | None
+) -> dict[str, str]:
     """Write each figure as SVG and PNG; gives them as data addresses, `NAME` and `NAME-dark`."""
     folder.mkdir(exist_ok=True, mode=0o700)
     order = [(row.target, row.arm, row.user) for row in board.rows]
@@ -85,6 +99,12 @@ def _write_figures(folder: Path, board: Leaderboard, curves: Sequence[Curve]) ->
         "drift": lambda theme: figures.drift(curves, order, theme),
         "frontier": lambda theme: figures.frontier(board, theme),
     }
+    if card is not None:
+        makers |= {
+            "reliability": lambda theme: card_figures.reliability(card.banks, theme),
+            "twins": lambda theme: card_figures.twins(card, theme),
+            "dose": lambda theme: card_figures.dose(card.dose, theme),
+        }
     images = {}
     for name, make in makers.items():
         light = make("light")
@@ -109,6 +129,8 @@ class _Page:
 
     study: Study
     board: Leaderboard
+    card: ReportCard | None
+    agreement: Agreement | None
     spool: IO[bytes]
     places: list[tuple[tuple[Any, ...], int, int]] = field(default_factory=list)
     """Sort key, offset and length of each rendered transcript."""
@@ -173,7 +195,9 @@ class _Page:
             board=board,
             version=version,
             headline=headline(board),
-            cautions=[line for line in (caution(board), guarded(board)) if line],
+            cautions=[
+                line for line in (caution(board), guarded(board), measurement.caution(self.card)) if line
+            ],
             rows=[page_data.board_row(row, board) for row in board.rows],
             key=page_data.KEY,
             images={name: Markup(address) for name, address in images.items()},  # noqa: S704  our own figures
@@ -183,6 +207,13 @@ class _Page:
             script_hash=_hash(script),
             filters=self._filters(),
             transcripts_here=self._transcripts(),
+            measurement=measurement.section(
+                self.card,
+                self.agreement,
+                board,
+                {key: self.names[index] for key, index in self.cells.items()},
+                {key[-1] for key, _, _ in self.places},
+            ),
             shown_line=self._shown_line(),
             unsure_line=f"the two channels disagreed on {self.unsure:,} of {self.turns:,} replies.",
             only_reference=all(spec.is_reference for spec in study.targets),

@@ -22,7 +22,7 @@ from typing import Any
 import filelock
 
 from echosim.errors import InputError, StorageError
-from echosim.records import Reading, Score, Status, Trial, Turn
+from echosim.records import Reading, Record, Score, Status, Trial, Turn
 from echosim.running import run_folder, stored_run
 from echosim.running.budget import Call, Spent
 from echosim.running.outcomes import Attempt
@@ -195,6 +195,15 @@ class RunStore:
             for number, reading in readings.items()
         ]
         self._submit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", rows)]).result()
+
+    async def append_reading(self, trial: str, number: int, reader: str, reading: Record) -> None:
+        """Keep another channel's reading of one reply; returns when it is on disc."""
+        row = (trial, number, reader, reading.model_dump_json(exclude_defaults=True))
+        await self._commit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", [row])])
+
+    def put_fact(self, key: str, value: str) -> None:
+        """Keep or replace one fact about the run as a whole."""
+        self._submit([("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, value)])]).result()
 
     # --- the writer thread ----------------------------------------------------------------------
 

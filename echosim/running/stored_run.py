@@ -7,13 +7,15 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from echosim.errors import InputError
-from echosim.records import BeliefState, Reading, Score, Transcript, Trial, Turn
+from echosim.records import BeliefState, Reading, Record, Score, Transcript, Trial, Turn
 from echosim.running import run_folder
 from echosim.running.budget import Spent
 from echosim.study_records import Price
+
+R = TypeVar("R", bound=Record)
 
 _UNFINISHED = "not finished; run again to resume"
 
@@ -111,11 +113,15 @@ class StoredRun:
 
     def readings(self, trial: str, reader: str) -> dict[int, Reading]:
         """Readings that another reader made of one trial, by turn."""
+        return self.readings_as(Reading, trial, reader)
+
+    def readings_as(self, kind: type[R], trial: str, reader: str) -> dict[int, R]:
+        """The same for a channel that has a record of its own."""
         rows = self._rows(
             "SELECT number, reading FROM readings WHERE trial = ? AND reader = ? ORDER BY number",
             (trial, reader),
         )
-        return {number: Reading.model_validate_json(reading) for number, reading in rows}
+        return {number: kind.model_validate_json(reading) for number, reading in rows}
 
     def scores(self, reader: str) -> Iterator[Score]:
         """Scores made from one reader's readings, by trial and metric."""
@@ -127,10 +133,10 @@ class StoredRun:
             yield Score(trial=trial, metric=metric, value=value, reason=reason)
 
     def spent(self, prices: Mapping[str, Price | None]) -> Spent:
-        """Paid calls of all sessions; calls in doubt count at what was reserved for them.
+        """Paid calls of all sessions to these targets; calls in doubt count at what was reserved for them.
 
         Args:
-            prices: by target label.
+            prices: by target label. Calls to others, as to a judge of the run, are not counted.
         """
         return spent(self._database, prices)
 
@@ -159,7 +165,9 @@ def spent(database: sqlite3.Connection, prices: Mapping[str, Price | None]) -> S
         "sum(coalesce(completion_tokens, reserved_completion)) FROM calls GROUP BY target ORDER BY target"
     )
     for target, calls, prompt, completion in rows:
-        price = prices.get(target) or Price(input=0, output=0)
+        if target not in prices:
+            continue
+        price = prices[target] or Price(input=0, output=0)
         total += Spent(calls, prompt, completion, (prompt * price.input + completion * price.output) / 1e6)
     return total
 

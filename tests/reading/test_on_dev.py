@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 
-from echosim.checks.validity import auc
+from echosim.checks.separation import auc
 from echosim.draws import key
 from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona

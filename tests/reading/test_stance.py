@@ -7,7 +7,7 @@ from statistics import fmean
 import pytest
 
 import echosim as es
-from echosim.checks.validity import auc
+from echosim.checks.separation import auc
 from echosim.errors import InputError
 from echosim.reading.stance import addressed, clause
 

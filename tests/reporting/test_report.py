@@ -80,7 +80,7 @@ def _small_figures() -> Iterable[None]:
 def _fake_figures(*_: object) -> dict[str, str]:
     return {
         f"{name}{theme}": "data:image/svg+xml;base64,AAAA"
-        for name in ("drift", "frontier")
+        for name in ("drift", "frontier", "reliability", "twins", "dose")
         for theme in ("", "-dark")
     }
 

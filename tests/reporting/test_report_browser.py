@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from echosim.reporting import report
-from tests.reporting import synthetic
+from tests.reporting import cards, synthetic
 from tests.reporting.test_report import PAYLOADS, poisoned
 
 pytestmark = pytest.mark.browser
@@ -176,3 +176,60 @@ def test_dark_theme_uses_the_dark_figures(opened):
         WebDriverWait(opened, 20).until(lambda page: page.execute_script(shown_light) == [False, False])
     finally:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.fixture(scope="module")
+def carded(tmp_path_factory) -> Path:
+    """A page whose report card and other channels say nothing but a hostile text."""
+    board = synthetic.board().model_copy(update={"reader": CANARY})
+    transcript = synthetic.transcript(turns=2)
+    found = cards.agreed(cards.disagreement(transcript.trial.id, 2, CANARY), text=CANARY)
+    return report.write(
+        tmp_path_factory.mktemp("carded") / "report",
+        synthetic.study(),
+        board,
+        synthetic.curves(),
+        [transcript],
+        "0.0.test",
+        card=cards.poisoned_card(CANARY),
+        agreement=found,
+    )
+
+
+def test_the_report_card_runs_nothing_and_fits(chromium, carded):
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    for width in (1280, 390):
+        chromium.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+        )
+        chromium.get(carded.as_uri())
+        chromium.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        wide, room = chromium.execute_script(
+            "const page = document.documentElement; return [page.scrollWidth, page.clientWidth]"
+        )
+        assert wide == room <= width
+        results = chromium.execute_script(
+            "return [...document.querySelectorAll('.result')].map(r => r.getBoundingClientRect().right)"
+        )
+        assert results
+        assert all(right <= width for right in results)
+    assert chromium.title == "synthetic: Echo Capture leaderboard"
+    assert chromium.execute_script("return [document.scripts.length, document.images.length]") == [1, 5]
+    assert chromium.get_log("browser") == []
+
+
+def test_a_disagreement_leads_to_its_turn_and_the_pairs_open_with_the_keyboard(chromium, carded):
+    from selenium.webdriver.common.keys import Keys
+
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.get(carded.as_uri())
+    summary = chromium.find_element("css selector", "details.more > summary")
+    summary.send_keys(Keys.ENTER)
+    assert chromium.execute_script("return arguments[0].parentElement.open", summary)
+    link = chromium.find_element("css selector", "section[aria-labelledby=measurement] a[href^='#trial-']")
+    link.send_keys(Keys.ENTER)
+    turn = chromium.find_element("css selector", ".turn:target")
+    assert turn.get_attribute("id").endswith("-turn-2")
+    assert chromium.execute_script("return arguments[0].closest('details').open", turn)

@@ -5,7 +5,7 @@ import re
 import stat
 
 from echosim.reporting import report
-from tests.reporting import synthetic
+from tests.reporting import cards, synthetic
 
 
 def test_figures_are_in_the_page_and_beside_it(tmp_path):
@@ -28,3 +28,14 @@ def test_figures_are_in_the_page_and_beside_it(tmp_path):
         inside = base64.b64encode((folder / f"{name}.svg").read_bytes()).decode()
         assert f'src="data:image/svg+xml;base64,{inside}"' in text
     assert len(re.findall(r'srcset="data:image/svg\+xml;base64,', text)) == 2
+
+
+def test_figures_of_the_card_are_in_the_page_and_beside_it(tmp_path):
+    page = report.write(tmp_path, synthetic.study(), synthetic.board(), (), (), "0.0.test", card=cards.card())
+    text = page.read_text("utf-8")
+    for name in ("reliability", "twins", "dose"):
+        inside = base64.b64encode((tmp_path / "figures" / f"{name}.svg").read_bytes()).decode()
+        assert f'src="data:image/svg+xml;base64,{inside}"' in text
+        assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert f'href="figures/{name}.svg"' in text
+    assert text.count("data:image/svg+xml;base64,") == 10

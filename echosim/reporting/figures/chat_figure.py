@@ -1,0 +1,86 @@
+"""The figure of existing chats: stance by reply, each chat a thin line, their mean with its interval."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from echosim.records import CurvePoint
+from echosim.reporting.figures.curve_figures import line
+from echosim.reporting.figures.paper import blank, count_ticks, frame, heading, settled, style
+from echosim.reporting.inks import INKS, Ink, Theme
+from echosim.reporting.visible import visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Stances = Sequence[float | None]
+
+_CLAIM_WIDTH = 80
+"""Characters of the claim in the title."""
+_LEAST_CHATS = 3
+"""Fewer chats have no mean worth a line: its jumps would show who stopped talking."""
+_FAINT, _CLEAR = 0.2, 0.6
+"""Opacity of one thin line among two hundred, and of one among few."""
+
+
+def chats(
+    lines: Sequence[Stances], mean: Sequence[CurvePoint], count: int, claim: str, theme: Theme = "light"
+) -> Figure:
+    """Stance of replies toward a claim by number of the reply; below, how many chats are read there.
+
+    Args:
+        lines: stances of the chats that are drawn one by one; None is a gap.
+        mean: over all chats, by reply from the first, with intervals over chats.
+        count: chats in all, of which `lines` may be a sample.
+        claim: what stance is toward.
+        theme: paper and ink.
+    """
+    ink = INKS[theme]
+    last = max([len(mean), *map(len, lines)], default=1)
+    with style(theme):
+        figure = blank(8.6, 4.8)
+        axes = figure.add_subplot()
+        for stances in lines:
+            _thin(axes, stances, len(lines), ink)
+        line(axes, [point for point in mean if point.estimate.n >= _LEAST_CHATS], 1.0, ink.cells[0])
+        axes.axhline(0, color=ink.muted, linewidth=0.9, zorder=1.5)
+        axes.set_ylim(-1.05, 1.05)
+        count_ticks(axes, 1, last)
+        axes.set_xlim(1 - 0.02 * max(1, last - 1), max(last, 2) + 0.02 * max(1, last - 1))
+        ticks = [int(tick) for tick in axes.get_xticks()]
+        heard = {point.turn: point.estimate.n for point in mean}
+        axes.set_xticks(ticks, [f"{tick}\n({heard.get(tick, 0):,})" for tick in ticks])
+        frame(axes, ink, "y")
+        axes.set_xlabel("reply, by its number in the chat  (chats read there)")
+        axes.set_ylabel("stance toward the claim  (\u22121 denies, +1 affirms)")
+        words = textwrap.shorten(visible(claim), _CLAIM_WIDTH, placeholder=" \u2026")
+        heading(axes, f"\u201c{words}\u201d", _caption(len(lines), count), ink)
+        return settled(figure)
+
+
+def _thin(axes: Axes, stances: Stances, lines: int, ink: Ink) -> None:
+    """One chat; a value between two gaps would be invisible in a line, so it gets a dot."""
+    values = [math.nan if value is None else value for value in stances]
+    alone = [i for i in range(len(values)) if _alone(stances, i)]
+    look: dict[str, Any] = {"color": ink.muted, "alpha": max(_FAINT, min(_CLEAR, 1.5 / math.sqrt(lines)))}
+    if lines == 1:
+        look, alone = {"color": ink.cells[0]}, list(range(len(values)))
+    axes.plot(range(1, len(values) + 1), values, linewidth=0.8, zorder=2, **look)
+    axes.plot([i + 1 for i in alone], [values[i] for i in alone], "o", ms=3, mew=0, zorder=2, **look)
+
+
+def _alone(stances: Stances, place: int) -> bool:
+    around = [stances[i] for i in (place - 1, place + 1) if 0 <= i < len(stances)]
+    return stances[place] is not None and all(value is None for value in around)
+
+
+def _caption(drawn: int, count: int) -> str:
+    if count <= 1:
+        return "one chat" if count else "no chat with a reply"
+    thin = f"thin: {drawn:,} of {count:,} chats, drawn by hash" if drawn < count else f"thin: {count:,} chats"
+    mean = f"thick: mean of all where {_LEAST_CHATS} or more get that far, 95% t interval over chats"
+    return f"{thin}; {mean}" if count >= _LEAST_CHATS else thin

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from echosim.records import CurvePoint, Estimate
+from echosim.reporting import figures
+
+LINES = [(0.1, 0.2, None, 0.4), (-0.3, 0.0, 0.2, 0.3), (0.5, None, 0.1, None), (0.2, 0.2)]
+
+
+def points(*counts: int) -> tuple[CurvePoint, ...]:
+    return tuple(
+        CurvePoint(turn=turn, estimate=Estimate(value=0.1 * turn, low=-0.2, high=0.6, n=n))
+        for turn, n in enumerate(counts, 1)
+    )
+
+
+def words(figure) -> str:
+    (axes,) = figure.axes
+    return " | ".join(text.get_text() for text in axes.findobj(lambda a: hasattr(a, "get_text")))
+
+
+def thick(figure):
+    """The paths of the mean."""
+    return [line for line in figure.axes[0].lines if line.get_linewidth() == 2]
+
+
+def test_same_records_same_bytes():
+    first, second = (figures.chats(LINES, points(4, 4, 3, 2), 4, "it is so") for _ in range(2))
+    assert figures.svg(first) == figures.svg(second)
+    assert figures.png(first, dpi=60) == figures.png(second, dpi=60)
+
+
+def test_axes_say_what_they_show():
+    shown = words(figures.chats(LINES, points(4, 4, 3, 2), 4, "it is so"))
+    for part in ("“it is so”", "stance toward the claim", "reply, by its number", "thin: 4 chats", "95% t"):
+        assert part in shown
+    assert "1\n(4)" in shown
+    assert "4\n(2)" in shown
+
+
+def test_a_sample_is_said_to_be_one():
+    assert "thin: 4 of 1,000 chats, drawn by hash" in words(figures.chats(LINES, points(999), 1000, "x"))
+
+
+def test_lines_are_drawn_where_the_stances_are():
+    figure = figures.chats(LINES, points(4, 4, 3, 2), 4, "x")
+    drawn = figure.axes[0].lines[0]
+    assert list(drawn.get_xdata()) == [1, 2, 3, 4]
+    assert drawn.get_ydata()[2] != drawn.get_ydata()[2]
+    assert drawn.get_ydata()[3] == 0.4
+    dots = figure.axes[0].lines[1]
+    assert (list(dots.get_xdata()), list(dots.get_ydata())) == ([4], [0.4])
+
+
+def test_a_mean_of_two_is_not_drawn():
+    (mean,) = thick(figures.chats(LINES, points(4, 4, 3, 2), 4, "x"))
+    assert list(mean.get_xdata()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "no chat with a reply"), (1, "one chat"), (2, "thin: 2")])
+def test_few_chats(count, said):
+    lines = LINES[:count]
+    figure = figures.chats(lines, points(*[count] * 4)[: 4 if count else 0], count, "x", "dark")
+    assert said in words(figure)
+    assert figures.svg(figure).startswith(b"<?xml")
+
+
+def test_a_hostile_claim_is_only_shapes():
+    claim = "$\\frac{1}{0}$ <script>alert(1)</script>\x1b " * 20
+    svg = figures.svg(figures.chats(LINES, points(4), 4, claim))
+    assert b"<script" not in svg
+    assert b"<text" not in svg
