@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Collector:
 
     def __init__(self, read: Callable[[Sequence[str]], Encoded]) -> None:
         self._read = read
+        # Always the same thread: each new one would bring up threads and memory of its own for the encoder.
+        self._thread = ThreadPoolExecutor(1, "echosim-encoder")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[tuple[list[str], asyncio.Future[Encoded]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -30,7 +33,7 @@ class Collector:
         """Vectors of `texts`.
 
         Raises:
-            EncoderError: whatever the encoder raises, to every waiter of that batch.
+            EncoderError: whatever the encoder raises about these texts.
         """
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
@@ -45,15 +48,22 @@ class Collector:
         while self._waiting:
             await asyncio.sleep(GATHER_SECONDS)
             batch, self._waiting = self._waiting, []
-            try:
-                vectors = await asyncio.to_thread(self._read, [text for texts, _ in batch for text in texts])
-            except Exception as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            start = 0
-            for texts, future in batch:
-                if not future.done():
-                    future.set_result(vectors[start : start + len(texts)])
-                start += len(texts)
+            await self._answer(batch)
+
+    async def _answer(self, batch: Sequence[tuple[list[str], asyncio.Future[Encoded]]]) -> None:
+        try:
+            texts = [text for some, _ in batch for text in some]
+            vectors = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, texts)
+        except Exception as error:
+            if len(batch) > 1:
+                # Who is in a batch is chance, so a text that cannot be read must fail its own reader alone.
+                for one in batch:
+                    await self._answer([one])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(error)
+            return
+        start = 0
+        for some, future in batch:
+            if not future.done():
+                future.set_result(vectors[start : start + len(some)])
+            start += len(some)

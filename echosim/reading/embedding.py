@@ -146,9 +146,11 @@ class Encoder:
         counts = np.zeros((len(texts), 1))
         for owners, vectors in self._read(texts):
             lengths = np.linalg.norm(vectors[:, : self.dimension], axis=1, keepdims=True)
-            vectors[:, : self.dimension] /= np.where(lengths > 0, lengths, 1)
-            np.add.at(sums, owners, vectors)
-            np.add.at(counts, owners, 1)
+            with np.errstate(invalid="ignore"):  # what is not finite is refused below
+                vectors[:, : self.dimension] /= np.where(lengths > 0, lengths, 1)
+            for owner, vector in zip(owners, vectors, strict=True):
+                sums[owner] += vector
+                counts[owner] += 1
         sums /= counts
         meaning = sums[:, : self.dimension]
         lengths = np.linalg.norm(meaning, axis=1, keepdims=True)

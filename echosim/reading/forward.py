@@ -1,9 +1,11 @@
-"""Token ids to pooled vectors in passes of one fixed size, so that a vector depends on its text alone.
+"""Token ids to vectors, in passes of one fixed size, so that a vector depends on its text alone.
 
 The same sentence in a batch of another shape differs in the last bits, and a belief loop amplifies
 that. Padding every batch to a few shapes cures it and wastes a fifth of the work. So here sentences
-lie end to end in one row of exactly 512 tokens: what is done token by token (nearly all of the work)
-always has that one shape, attention sees each sentence by itself, and each is pooled by itself.
+lie end to end, 512 tokens a pass: what is done token by token (nearly all of the work) always has that
+one shape, attention sees each sentence by itself, and each is pooled by itself. Where another size is
+found to give the very same bits on this machine, it is used too: a larger one is faster, a smaller one
+wastes less on few sentences.
 
 A model that cannot be read so (its attention is its own affair) is read in padded batches of fixed
 shapes. Which of the two is right is tried when the model is loaded, against the library's own pass.
@@ -11,10 +13,10 @@ shapes. Which of the two is right is tried when the model is loaded, against the
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from echosim.reading.passes import passes, runs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,55 +27,13 @@ if TYPE_CHECKING:
 
 TOKENS = 512
 """Tokens in one pass; the longest window that is read at once."""
+OTHER_SIZES = (256, 1024)
+"""Tokens in a pass where that gives the same bits."""
 BUCKETS = (16, 24, 32, 48, 64, 128, 256, TOKENS)
 """Padded lengths for a model that cannot be read end to end."""
 AGREES = 1e-5
 """Largest 1 - cosine to the library's own vector; float32 in another order gives 1e-6 at most."""
 _ATTENTION = "echosim_packed"
-
-
-def passes(lengths: Sequence[int], room: int = TOKENS) -> Iterator[list[int]]:
-    """Row numbers for each pass: at most `room` tokens, rows of one length side by side.
-
-    Long rows come first, and the gap that they leave is filled with short ones.
-
-    Args:
-        lengths: tokens of each row, each in 1 to `room`.
-        room: tokens in a pass.
-    """
-    waiting = deque(sorted(range(len(lengths)), key=lambda row: (-lengths[row], row)))
-    while waiting:
-        chosen, used = [], 0
-        while waiting and used + lengths[waiting[0]] <= room:
-            used += lengths[waiting[0]]
-            chosen.append(waiting.popleft())
-        while waiting and used + lengths[waiting[-1]] <= room:
-            used += lengths[waiting[-1]]
-            chosen.append(waiting.pop())
-        yield sorted(chosen, key=lambda row: (-lengths[row], row))
-
-
-def runs(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
-    """(first token, rows, tokens a row) of each run of rows with one length.
-
-    >>> runs([5, 5, 3])
-    [(0, 2, 5), (10, 1, 3)]
-    """
-    found: list[tuple[int, int, int]] = []
-    start = 0
-    for length in lengths:
-        if found and found[-1][2] == length:
-            found[-1] = (found[-1][0], found[-1][1] + 1, length)
-        else:
-            found.append((start, 1, length))
-        start += length
-    return found
-
-
-def spans_of(lengths: Sequence[int]) -> list[slice]:
-    """Where each row lies when they are laid end to end."""
-    ends = list(accumulate(lengths))
-    return [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
 
 
 class EndToEnd:
@@ -94,54 +54,97 @@ class EndToEnd:
         self._depth = depth
         self._prompt_tokens = prompt_tokens
         self._first = first_position
+        self._sizes: dict[tuple[int, Any], tuple[int, ...]] = {}
 
     def __call__(self, ids: Ids) -> Vectors:
         """Meaning and tone of each row, shape (len(ids), d + t); a row has 1 to 512 tokens."""
         import numpy as np
         import torch
 
+        # How a matrix is cut depends on the threads, and so do its last bits.
+        used = (torch.get_num_threads(), self._transformer.dtype)
+        if used not in self._sizes:
+            self._sizes[used] = self._equal_sizes(max(ids, key=len))
         found: list[Any] = [None] * len(ids)
-        lengths = [len(row) for row in ids]
-        with torch.inference_mode():
-            for chosen in passes(lengths):
-                meant, said = self._layers([ids[row] for row in chosen])
-                spans = spans_of([lengths[row] for row in chosen])
-                vectors = torch.stack([self._pool(meant[:, span], said[:, span]) for span in spans])
-                for row, vector in zip(chosen, vectors.cpu().numpy(), strict=True):
-                    found[row] = vector
+        for size, chosen in passes([len(row) for row in ids], self._sizes[used]):
+            for row, vector in zip(chosen, self._read([ids[row] for row in chosen], size), strict=True):
+                found[row] = vector
         return np.stack(found)
 
-    def _layers(self, ids: Ids) -> tuple[Any, Any]:
-        """Last layer and tone layer of one pass, each of shape (1, 512, hidden size)."""
+    def _equal_sizes(self, row: Sequence[int]) -> tuple[int, ...]:
+        """The sizes that give the bits of the usual one, wherever in the pass a row lies."""
+        import torch
+
+        if self._transformer.dtype != torch.float32:
+            return (TOKENS,)  # rounding to fewer bits hides a difference here and shows it elsewhere
+        few = [row[: 1 + len(row) * part // 8] for part in (0, 1, 2, 3, 5, 7)]
+        rows = sorted((some for some in few if len(some) <= 60), key=len, reverse=True)
+        expected = self._read(rows, TOKENS)
+
+        def equal(size: int) -> bool:
+            copies = size // sum(len(some) for some in rows)
+            found = self._read([some for some in rows for _ in range(copies)], size)
+            same = [expected[place].tobytes() for place in range(len(rows)) for _ in range(copies)]
+            return [vector.tobytes() for vector in found] == same
+
+        return tuple(sorted((TOKENS, *(size for size in OTHER_SIZES if equal(size)))))
+
+    def _read(self, ids: Ids, size: int) -> Vectors:
+        """Vectors of one pass of `size` tokens; rows of one length lie side by side."""
         import numpy as np
         import torch
 
-        tokens = np.zeros((1, TOKENS), dtype=np.int64)
-        positions = np.full((1, TOKENS), self._first, dtype=np.int64)
-        lengths = [len(row) for row in ids]
-        for row, span in zip(ids, spans_of(lengths), strict=True):
-            tokens[0, span] = row
-            positions[0, span] += np.arange(len(row))
-        out = self._transformer(
-            input_ids=torch.from_numpy(tokens).to(self._transformer.device),
-            position_ids=torch.from_numpy(positions).to(self._transformer.device),
-            attention_mask=None,
-            output_hidden_states=True,
-            echosim_runs=runs(lengths),
-        )
-        return out.last_hidden_state, out.hidden_states[self._depth]
+        tokens = np.zeros((1, size), dtype=np.int64)
+        positions = np.full((1, size), self._first, dtype=np.int64)
+        end = 0
+        for row in ids:
+            start, end = end, end + len(row)
+            tokens[0, start:end] = row
+            positions[0, start:end] += np.arange(len(row))
+        alike = runs([len(row) for row in ids])
+        device = self._transformer.device
+        with torch.inference_mode():
+            out = self._transformer(
+                input_ids=torch.from_numpy(tokens).to(device),
+                position_ids=torch.from_numpy(positions).to(device),
+                attention_mask=None,
+                output_hidden_states=True,
+                echosim_runs=alike,
+            )
+            pooled = []
+            for start, rows, length in alike:
+                part = slice(start, start + rows * length)
+                shape = (rows, length)
+                said = out.hidden_states[self._depth][0, part].unflatten(0, shape).float().mean(1)
+                pooled.append(
+                    torch.cat([self._pool(out.last_hidden_state[0, part].unflatten(0, shape)), said], 1)
+                )
+            vectors: Vectors = torch.cat(pooled).cpu().numpy()
+        return vectors
 
-    def _pool(self, meant: Any, said: Any) -> Any:
+    def _pool(self, hidden: Any) -> Any:
+        """What the layers after the transformer make of rows of one length, shape (rows, tokens, size)."""
         import torch
 
-        features = {
-            "token_embeddings": meant,
-            "attention_mask": torch.ones(meant.shape[:2], dtype=torch.long, device=meant.device),
+        features: dict[str, Any] = {
+            "token_embeddings": hidden,
+            "attention_mask": torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device),
             "prompt_length": self._prompt_tokens,
         }
-        for module in self._rest:
-            features = module(features)
-        return torch.cat([features["sentence_embedding"][0].float(), said[0].float().mean(0)])
+        rest = iter(self._rest)
+        while "sentence_embedding" not in features:
+            features = next(rest)(features)
+        later, vectors = list(rest), features["sentence_embedding"]
+        if later:
+            # A layer on whole vectors multiplies matrices of as many rows: each goes by itself.
+            alone = []
+            for row in range(len(vectors)):
+                features = {"sentence_embedding": vectors[row : row + 1]}
+                for module in later:
+                    features = module(features)
+                alone.append(features["sentence_embedding"])
+            vectors = torch.cat(alone)
+        return vectors.float()
 
 
 class Padded:
@@ -281,19 +284,23 @@ def _attend(
     **options: Any,
 ) -> tuple[Any, None]:
     """Attention of each row to itself; query, key and value have shape (1, heads, tokens, width)."""
+    import torch
     from transformers import AttentionInterface
 
     plain = AttentionInterface()["sdpa"]  # type: ignore[no-untyped-call]
     if echosim_runs is None:
-        out, _ = plain(module, query, key, value, attention_mask, **options)
-        return out, None
-    out = query.new_zeros(1, query.shape[2], query.shape[1], value.shape[3])
+        whole, _ = plain(module, query, key, value, attention_mask, **options)
+        return whole, None
+    out = []
+    end = 0
     for start, rows, length in echosim_runs:
-        part = slice(start, start + rows * length)
+        end = start + rows * length
+        part = slice(start, end)
         apart = [x[0, :, part].unflatten(1, (rows, length)).transpose(0, 1) for x in (query, key, value)]
         # A mask says who may look how far back: the same for every row of this length.
         first = slice(start, start + length)
         mask = None if attention_mask is None else attention_mask[:, :, first, first]
         seen, _ = plain(module, *apart, mask, **options)
-        out[0, part] = seen.flatten(0, 1)
-    return out, None
+        out.append(seen.flatten(0, 1))
+    out.append(query.new_zeros(query.shape[2] - end, query.shape[1], value.shape[3]))
+    return torch.cat(out)[None], None

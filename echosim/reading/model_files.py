@@ -32,7 +32,7 @@ def local_folder(name: str) -> Path | None:
     """The folder that `name` is read from without any fetching: its own, or the packaged weights."""
     if name == DEFAULT_ENCODER:
         return packaged_weights()
-    return Path(name) if Path(name).is_dir() else None
+    return Path(name) if os.path.isdir(name) else None  # noqa: PTH112 - Path raises on a name too long
 
 
 def opened(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 `static` is distilled from the default encoder, `static:NAME_OR_FOLDER` from another one, by model2vec: every
 token of the vocabulary read by itself, principal components, weights by rank (Tulkens and van Dongen 2024,
-doi:10.5281/zenodo.17270888). It is made once, in about two minutes, and kept in the user's cache folder. It
+doi:10.5281/zenodo.17270888). It is made once, in a minute or two, and kept in the user's cache folder. It
 cannot see the order of words, so it reads stance worse: for looking through very large runs and as an in-loop
 reader, never for a board without saying so.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from echosim.errors import EncoderError
 from echosim.reading import model_files
-from echosim.reading.transformer import identity_of
+from echosim.reading.transformer import identity_of, machine
 from echosim.reading.windows import stretches
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ class StaticModel:
     says nothing.
     """
 
-    place = "anywhere"
-    """A mean over a few numbers in one order has the same bits on every machine."""
-
     def __init__(self, model: Any, name: str) -> None:
         import numpy as np
         from tokenizers import Tokenizer
@@ -63,6 +60,7 @@ class StaticModel:
         self.dimension = self._vectors.shape[1]
         self.width = 2 * self.dimension
         self.window = sys.maxsize
+        self.place = machine("cpu")
         digest = hashlib.sha256(self._vectors.tobytes())
         digest.update(self._tokenizer.to_str().encode())
         self.identity = digest.hexdigest()[:16]
@@ -118,9 +116,9 @@ def distilled(name: str, source: str, cache: Path, tell: Callable[[str], None]) 
             return model_files.opened(str(folder))
         except EncoderError:
             shutil.rmtree(folder, ignore_errors=True)  # half of it is gone: made again
-    if importlib.util.find_spec("model2vec") is None:
+    if not _has_model2vec():
         raise EncoderError(f"encoder '{name}' is made by model2vec: pip install 'echosim[static]'")
-    tell(f"making encoder '{name}' from '{source}': once, about two minutes")
+    tell(f"making encoder '{name}' from '{source}': once, a minute or two")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as making:
@@ -134,6 +132,10 @@ def distilled(name: str, source: str, cache: Path, tell: Callable[[str], None]) 
         raise EncoderError(f"encoder '{source}' cannot be made static: {reason}") from error
     tell(f"encoder '{name}' is ready")
     return model_files.opened(str(folder))
+
+
+def _has_model2vec() -> bool:
+    return importlib.util.find_spec("model2vec") is not None
 
 
 def _distil(teacher: Any, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ class TransformerModel:
         width: numbers in a row of `vectors`: meaning, then tone.
         window: tokens that are read at once, the prompt included.
         identity: 16 hex characters over weights, tokenizer, pooling, prompt and number format.
-        place: what the last bits depend on besides: processor or GPU, and the torch version.
+        place: what a vector's bits depend on besides: machine, threads, torch, the tokenizer's every setting.
     """
 
     def __init__(self, model: Any, name: str, fast_on: str | None) -> None:
@@ -63,7 +64,7 @@ class TransformerModel:
             )
         if fast_on is not None:
             model.to(device=fast_on, dtype=torch.bfloat16)
-        self.place = f"{_machine(fast_on or 'cpu')}, torch {torch.__version__}"
+        self.place = f"{machine(fast_on or 'cpu')}, torch {torch.__version__}, {_cuts(tokenizer)}"
         self._way = way
         self.width = len(way(tried[:1])[0])
 
@@ -84,8 +85,8 @@ def prompt_of(prompts: Mapping[str, str | None], default: str | None) -> str:
     """
     if default is not None:
         return prompts.get(default) or ""
-    known = {name.lower(): text for name, text in prompts.items()}
-    return next((text for name in PROMPTS if (text := known.get(name))), "")
+    known = {name.lower(): text for name, text in prompts.items() if text}
+    return next((known[name] for name in PROMPTS if name in known), "")
 
 
 def bfloat16_device() -> str:
@@ -114,14 +115,22 @@ def _features() -> dict[str, Any]:
     return features
 
 
-def _machine(device: str) -> str:
-    """The kind of machine: two of one kind give the same bits."""
+def machine(device: str) -> str:
+    """The kind of machine, and how it is used: two of one kind give the same bits."""
     import torch
 
     if device != "cpu":
         return str(torch.cuda.get_device_name())
     kind = sorted((name, value) for name, value in _features().items() if not name.startswith("num_"))
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {kind}"
+    threads = torch.get_num_threads()
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {threads} threads {kind}"
+
+
+def _cuts(tokenizer: Any) -> str:
+    """A hash over how the tokenizer cuts text; padding and truncation are set anew by every call."""
+    settings = json.loads(tokenizer.backend_tokenizer.to_str())
+    settings.update(padding=None, truncation=None)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def _prompt_tokens(tokenizer: Any, prompt: str) -> int:

@@ -172,18 +172,19 @@ def rounds(one: Callable[[], object], other: Callable[[], object]) -> str:
 
 
 def test_reading_against_one_encode_call(encoder, reader, library, stored, texts, tmp_path, capsys) -> None:
-    counter = iter(range(1000))
+    copies = [tmp_path / f"run {number}" for number in range(3 * ROUNDS + 1)]
+    for copy in copies:
+        shutil.copytree(stored, copy)
 
     def encode() -> None:
         library.encode(texts, batch_size=32, show_progress_bar=False)
 
     def score(disk: VectorCache | None = None) -> None:
-        run = tmp_path / f"run {next(counter)}"
-        shutil.copytree(stored, run)
         encoder._memory.clear()
         encoder._disk = disk
-        with store.reopen(run) as writer:
-            for _ in boards._read_again(Run(run), reader, writer):
+        run = Run(copies.pop())
+        with store.reopen(run.path) as writer:
+            for _ in boards._read_again(run, reader, writer):
                 pass
 
     def in_loop() -> None:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echosim.checks.report_card import Baselines, Check
-from echosim.checks.report_card import REAL_REPLIES
+from echosim.checks.report_card import REAL_REPLIES, Baselines, Check
 from echosim.reporting import measurement
 from tests.reporting import cards, synthetic
 
