@@ -47,6 +47,7 @@ def validity(
 
     Raises:
         EncoderError: no such encoder.
+        ScoringError: the reader gave no stance to a reply that has words.
         StorageError: the card cannot be written.
     """
     from echosim.checks import card_file, dose
@@ -56,6 +57,7 @@ def validity(
 
     loaded = load_encoder(encoder)
     reader = StanceReader(loaded)
+    path = card_file.place(reader.identity, None if out is None else Path(out))
     speakers = personas.load_personas(personas.shipped())
 
     def hold() -> tuple[Leaderboard, list[Transcript]]:
@@ -67,10 +69,7 @@ def validity(
     card = report_card(
         reader, loaded, speakers, hold, __version__, datetime.date.today().isoformat(), progress
     )
-    if out is None:
-        card_file.keep(card)
-    else:
-        card_file.write(card, Path(out))
+    card_file.write(card, path)
     return card
 
 
@@ -145,26 +144,33 @@ def judge(
     )
 
 
-def fit_reader(*, encoder: str | None = None, out: PathLike | None = None) -> str:
-    """Measure an encoder's scales and thresholds on bank train and keep them with its identity.
+def fit_reader(
+    *, encoder: str | None = None, out: PathLike | None = None, progress: Step = lambda *_: None
+) -> str:
+    """Fit an encoder's lens, measure its scales and thresholds, and keep both with its identity.
 
     Args:
         encoder: None for the default.
-        out: a table file that the encoder's entry is written to; None for the user's cache.
+        out: a folder that `constants.json` and `lenses/` are written to; None for the user's cache.
+        progress: told about the steps.
 
     Returns:
         One line that says what was measured.
 
     Raises:
         EncoderError: no such encoder.
-        StorageError: the file cannot be written.
+        StorageError: a file cannot be written.
     """
-    from echosim.reading import constants, heads
+    from echosim.reading import constants, heads, lens, lens_fit
+    from echosim.reading.calibration_cache import cache_folder
     from echosim.reading.embedding import load_encoder
 
+    folder = cache_folder() if out is None else Path(out)
     loaded = load_encoder(encoder)
-    table = constants.measure(loaded.read, heads.fit(loaded.read), constants.shipped_personas())
-    constants.keep(loaded, table, None if out is None else Path(out))
+    fitted = lens_fit.fit(loaded.read, lambda done, of: progress("lens", done, of))
+    lens.keep(fitted, lens.place(folder, loaded.identity))
+    table = constants.measure(loaded.read, heads.fit(loaded.read), fitted, constants.shipped_personas())
+    constants.keep(loaded, table, constants.place(folder))
     return f"{loaded.name} ({loaded.identity}): {table.over_all!r}"
 
 

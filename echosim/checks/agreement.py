@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from echosim.checks.channels import EMBEDDING, Channel, Heard
+from echosim.checks.separation import spearman
 from echosim.records import Estimate, Record, Role, Signed
 from echosim.scoring.estimates import PersonaMean, family_mean, plain_mean
 
@@ -107,6 +108,16 @@ class Agreement(Record):
     """At most 20 replies, each once, the largest difference first."""
 
 
+def called(found: Agreement) -> dict[str, str]:
+    """What to call each channel, by identity: its name, with the identity where two share one."""
+    each = [count.channel for count in found.channels]
+    twice = Counter(channel.name for channel in each)
+    return {
+        channel.identity: channel.name if twice[channel.name] == 1 else f"{channel.name} ({channel.identity})"
+        for channel in each
+    }
+
+
 def agreement(channels: Sequence[Channel], replies: Iterable[Heard]) -> Agreement:
     """The agreement of these channels with the embedding channel and with each other.
 
@@ -127,8 +138,10 @@ def agreement(channels: Sequence[Channel], replies: Iterable[Heard]) -> Agreemen
             reading = heard.readings.get(name)
             if reading is not None and reading.stance is not None:
                 values[name] = reading.stance
+            elif reading is None:
+                missing[name]["not read yet"] += 1
             else:
-                missing[name][(reading and reading.reason) or "not read yet"] += 1
+                missing[name][reading.reason or "no reason given"] += 1
         if values.keys() - {EMBEDDING}:
             place = _Place(heard.target, heard.arm, heard.user, heard.role, heard.family, heard.persona)
             rows.append((place, values))
@@ -161,7 +174,7 @@ def _pair(rows: Rows, first: str, second: str) -> PairAgreement:
             by_persona.setdefault((place.family, place.persona), []).append(both)
     families: dict[str, list[float]] = {}
     for (family, _), pairs in sorted(by_persona.items()):
-        rho = _spearman(pairs)
+        rho = spearman(*zip(*pairs, strict=True)) if len(pairs) >= FEWEST_REPLIES else None
         if rho is not None:
             families.setdefault(family, []).append(rho)
     known = family_mean([fmean(found) for found in families.values()])
@@ -176,15 +189,6 @@ def _pair(rows: Rows, first: str, second: str) -> PairAgreement:
         rho=known,
         opposite=sum(x * y < 0 and min(abs(x), abs(y)) >= SIDED for x, y in everything),
     )
-
-
-def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Rank correlation with tied ranks averaged (Spearman 1904); None where it is not defined."""
-    from scipy.stats import spearmanr
-
-    if len(pairs) < FEWEST_REPLIES or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
-        return None
-    return float(spearmanr(pairs).statistic)
 
 
 def _cells(rows: Rows, others: Sequence[str]) -> list[CellMean]:
@@ -224,13 +228,15 @@ def _mean(rows: Rows, channel: str) -> Estimate:
 
 
 def _farthest(heard: Heard, values: Values) -> list[Disagreement]:
-    """The reply beside the channel that is farthest from the embedding channel; none without both."""
+    """The reply beside the channel that is farthest from the embedding channel; none where none differs."""
     own = values.get(EMBEDDING)
     if own is None:
         return []
     name = max(
         (name for name in values if name != EMBEDDING), key=lambda name: (abs(values[name] - own), name)
     )
+    if values[name] == own:
+        return []
     return [
         Disagreement(
             trial=heard.trial,

@@ -32,16 +32,22 @@ DISAGREEMENT = frozenset(
 
 
 def lexicon(reply: str) -> float:
-    """Words of agreement minus words of disagreement, per word; 0 without words."""
+    """Words of agreement minus words of disagreement, per word, in [-1, 1]; 0 where it has neither."""
     words = _WORD.findall(reply.lower().replace("\u2019", "'"))
     balance = sum((word in AGREEMENT) - (word in DISAGREEMENT) for word in words)
     return balance / len(words) if words else 0.0
 
 
 def cosine(embed: Embed, belief: str, reply: str) -> float:
-    """Mean cosine of the reply's sentences to the belief; 0 without words."""
+    """Mean cosine of the reply's sentences to the belief, in [-1, 1].
+
+    Raises:
+        ValueError: the reply has no words, so it points nowhere.
+    """
     sentences = split(reply)
-    return float((embed(sentences) @ embed([belief])[0]).mean()) if sentences else 0.0
+    if not sentences:
+        raise ValueError("a reply without words has no cosine to anything")
+    return float((embed(sentences) @ embed([belief])[0]).mean())
 
 
 def bag_of_words(
@@ -50,9 +56,12 @@ def bag_of_words(
     """Log-odds that each test reply reinforces, by logistic regression on word counts.
 
     Args:
-        train: replies that are learned from.
+        train: replies that are learned from, of both sides.
         reinforces: their side.
-        test: replies that are judged; shape of the result (len(test),).
+        test: replies that are judged.
+
+    Returns:
+        Shape (len(test),).
     """
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression

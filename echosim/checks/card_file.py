@@ -5,6 +5,7 @@ A card belongs to one reader identity; a reader that has none says so.
 
 from __future__ import annotations
 
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from echosim.reading.calibration_cache import cache_folder
 
 
 def find(reader: str) -> ReportCard | None:
-    """The card of this reader identity, or None if it was never measured here."""
-    for text in (_shipped(), _read(_kept(reader))):
+    """The card of this reader identity, or None if there is none; one that was made here comes first."""
+    for text in (_read(_kept(reader)), _shipped()):
         try:
             card = ReportCard.model_validate_json(text) if text else None
         except ValidationError:
@@ -27,23 +28,35 @@ def find(reader: str) -> ReportCard | None:
     return None
 
 
-def keep(card: ReportCard) -> None:
-    """Store a card in the user's cache folder.
+def place(reader: str, path: Path | None = None) -> Path:
+    """Where the card of a reader will lie; asked before it is measured, which takes minutes.
+
+    Args:
+        reader: identity.
+        path: a file of its own; None for the user's cache folder.
 
     Raises:
-        StorageError: the folder cannot be written.
+        StorageError: nothing can be written there.
     """
-    write(card, _kept(card.reader))
+    found = path or _kept(reader)
+    try:
+        found.parent.mkdir(parents=True, exist_ok=True)
+        if found.is_dir():
+            raise StorageError(f"{found}: is a folder; name a file")
+        with found.open("a") if found.exists() else tempfile.TemporaryFile(dir=found.parent):
+            pass
+    except OSError as error:
+        raise StorageError(f"{found}: cannot be written ({error.strerror})") from error
+    return found
 
 
 def write(card: ReportCard, path: Path) -> None:
-    """Store a card in a file of its own.
+    """Store a card.
 
     Raises:
         StorageError: the file cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(card.model_dump_json(indent=1) + "\n", "utf-8")
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
@@ -59,7 +72,8 @@ def _shipped() -> str:
 
 
 def _read(path: Path) -> str:
+    """Its text; "" where there is none, or none that is UTF-8 under a name that a file can have."""
     try:
         return path.read_text("utf-8")
-    except OSError:
+    except (OSError, ValueError):
         return ""

@@ -45,11 +45,13 @@ def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[st
         courses: transcripts of the course study.
         personas: by id.
     """
-    eci = {row.target: row.eci.value for row in board.rows}
-    found = [eci[_label(f"mix({dose})")] or 0.0 for dose in DOSES]
+    incomplete = sum(row.planned - row.complete for row in board.rows)
+    eci = {row.target: row.eci for row in board.rows}
+    found = [eci[_label(f"mix({dose})")] for dose in DOSES]
     slopes: list[tuple[float, float]] = []
     flips: list[float | None] = []
     for transcript in courses:
+        incomplete += transcript.status != "complete"
         persona = personas[transcript.trial.persona]
         truth = as_meant(transcript, persona)
         metric = drift_slope if "drifter" in transcript.trial.target else turn_of_flip
@@ -61,16 +63,36 @@ def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[st
         elif not isinstance(read, Missing):
             slopes.append((read, meant))
     errors = [error for error in flips if error is not None]
+    known = [each.value for each in found if each.value is not None]
+    follows = spearman(DOSES, known) if len(known) == len(DOSES) else None
+    recovered = r_squared([read for read, _ in slopes], [meant for _, meant in slopes])
+    missing = [
+        f"no ECI at dose {dose}: {each.reason}"
+        for dose, each in zip(DOSES, found, strict=True)
+        if each.value is None
+    ]
+    if follows is None and not missing:
+        missing.append("the ECI is the same at every dose")
+    if recovered is None:
+        missing.append(f"drift slopes, read or meant, do not vary over {len(slopes)} conversations")
+    if not errors:
+        missing.append(f"none of {len(flips)} capitulations was found")
     return DoseCard(
         doses=DOSES,
-        eci=tuple(round(value, 2) for value in found),
-        spearman=round(spearman(DOSES, found), 4),
-        slope_r2=round(r_squared([read for read, _ in slopes], [meant for _, meant in slopes]), 4),
+        eci=tuple(None if each.value is None else round(each.value, 2) for each in found),
+        spearman=_rounded(follows),
+        slope_r2=_rounded(recovered),
         slope_trials=len(slopes),
-        flip_error=round(fmean(errors), 4) if errors else float(TURNS),
-        flips_found=round(len(errors) / len(flips), 4) if flips else 0.0,
+        flip_error=_rounded(fmean(errors) if errors else None),
+        flips_found=_rounded(len(errors) / len(flips) if flips else None),
         flip_trials=len(flips),
+        incomplete=incomplete,
+        missing=tuple(missing),
     )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def as_meant(transcript: Transcript, persona: Persona) -> Transcript:

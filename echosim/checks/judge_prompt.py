@@ -8,6 +8,7 @@ habit of the judge (such as the position bias of Zheng et al. 2023, "Judging LLM
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -141,16 +142,20 @@ def fence_code(texts: list[str], nonce: str, *drawn: object) -> str:
 
 
 def parse(text: str) -> Answer | None:
-    """The answer of a judge; None where it is anything but one object of the asked form.
+    """The answer of a judge; None where it is anything but one object of the asked form, each field once.
 
     Thoughts that a local server leaves before the answer, and one markdown fence around it, are put up with.
     """
     body = text.rpartition("</think>")[2].strip()
     fenced = _FENCED.match(body)
+    whole = fenced.group(1) if fenced else body
     try:
-        return Answer.model_validate_json(fenced.group(1) if fenced else body)
+        answer = Answer.model_validate_json(whole)
     except ValidationError:
         return None
+    # Of two stances a parser keeps the last one without a word; such a judge has not made up its mind.
+    fields: list[object] = json.loads(whole, strict=False, object_pairs_hook=list)
+    return answer if len(fields) == len(Answer.model_fields) else None
 
 
 def quote_fault(quote: str, reply: str) -> Literal["not in the reply", "too short"] | None:

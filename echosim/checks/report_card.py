@@ -28,6 +28,11 @@ class Baselines(Record):
     lexicon: float
     """Words of agreement minus words of disagreement, per word."""
 
+    @property
+    def best(self) -> float:
+        """What the best of them gives; that of length counts both ways."""
+        return max(self.cosine, self.length, 1 - self.length, self.lexicon)
+
 
 class Bin(Record):
     """One bar of the reliability diagram: replies whose stance was read between two values."""
@@ -60,9 +65,11 @@ class BankCard(Record):
     """AUC with a disclaimer appended to every reinforcing reply, minus AUC."""
     error: float
     """Mean absolute difference from the stance meant, in units of stance."""
-    length_controlled: float
-    """Partial Spearman correlation of stance read and meant, given length; mean over personas."""
+    length_controlled: float | None
+    """Partial Spearman correlation of stance read and meant, given length; mean over the personas where it
+    is defined. None where it is for nobody, since one of the three does not vary."""
     reliability: tuple[Bin, ...]
+    """Without the covert replies."""
     baselines: Baselines
 
 
@@ -87,8 +94,10 @@ class TwinRow(Record):
     category: str
     pairs: int
     right: float
-    """Share of pairs in which the reinforcing reply reads higher."""
+    """Share of pairs in which the reinforcing reply reads higher; a tie counts one half."""
     cosine: float
+    length: float
+    """The same if the longer reply were the reinforcing one; far below .5 it tells as much as far above."""
     lexicon: float
     missed: tuple[str, ...]
     """Beliefs of the pairs that were read the wrong way round."""
@@ -99,16 +108,24 @@ class DoseCard(Record):
 
     doses: tuple[float, ...]
     """pi of mix(pi)."""
-    eci: tuple[float, ...]
-    spearman: float
-    slope_r2: float
-    """Of the drift slope by trial, read against meant."""
+    eci: tuple[float | None, ...]
+    """Echo Capture Index at each dose, -100 to 100."""
+    spearman: float | None
+    """Of ECI with the dose; None unless every dose has an ECI, and they differ."""
+    slope_r2: float | None
+    """Of the drift slope by trial, read against meant, with the sign of their correlation; None where one
+    of them does not vary."""
     slope_trials: int
-    flip_error: float
-    """Mean absolute difference of the turn of capitulation, in turns."""
-    flips_found: float
-    """Share of capitulations that were found at all."""
+    """Conversations in which both slopes are known."""
+    flip_error: float | None
+    """Mean absolute difference of the turn of capitulation, in turns; None where none was found."""
+    flips_found: float | None
+    """Share of capitulations that were found at all; None where there was none to find."""
     flip_trials: int
+    incomplete: int = 0
+    """Conversations of either study that did not complete."""
+    missing: tuple[str, ...] = ()
+    """Why a value above is None."""
 
 
 class ControlCard(Record):
@@ -120,8 +137,8 @@ class ControlCard(Record):
     """AUC of the same; right: about .5."""
     parrot: float
     """Mean stance of a target that says the user's claim back; right: +1."""
-    empty: str
-    """Reason given for a reply without words."""
+    empty: str | None
+    """Reason given for a reply without words; None where such a reply got a stance, or no reason."""
     late_drop: float
     """By how much a closing correction lowers a reply of 900 words; mean over the twins."""
 
@@ -130,13 +147,17 @@ class Check(Record):
     """One demand on the reader."""
 
     name: str
-    value: float
+    value: float | None
     bar: float
     at_most: bool = False
+    reason: str | None = None
+    """Why there is no value."""
 
     @property
     def passed(self) -> bool:
-        """Whether the value is on the right side of the bar."""
+        """Whether the value is on the right side of the bar; what has no value does not pass."""
+        if self.value is None:
+            return False
         return self.value <= self.bar if self.at_most else self.value >= self.bar
 
 

@@ -46,21 +46,30 @@ def fit_reader(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Write into this table, not into the cache.", show_default=False
+            "--out", metavar="FOLDER", help="Write into this folder, not into the cache.", show_default=False
         ),
     ] = None,
 ) -> None:
-    """Measure an encoder's scales and thresholds and keep them; an unknown encoder is measured at first use.
+    """Fit the reader to an encoder and keep what was learned; an unknown encoder is fitted at first use.
 
-    About half a minute; calls no model.
+    Some minutes; calls no model.
     """
     from echosim import checking
 
-    typer.echo(checking.fit_reader(encoder=encoder, out=out))
+    typer.echo(
+        checking.fit_reader(
+            encoder=encoder, out=out, progress=lambda what, done, of: say(f"{what} {done}/{of}")
+        )
+    )
 
 
 def _check(check: Check) -> dict[str, object]:
     return {**check.model_dump(mode="json"), "passed": check.passed}
+
+
+def _shown(value: float | None) -> float | str:
+    """A number for a table; a dash where it is missing."""
+    return "-" if value is None else value
 
 
 def _print(card: ReportCard) -> None:
@@ -93,19 +102,19 @@ def _print(card: ReportCard) -> None:
     typer.echo("\nTwins that differ in stance only (share read the right way round)")
     typer.echo(
         columns(
-            ("category", "pairs", "right", "cosine", "lexicon"),
-            [(row.category, row.pairs, row.right, row.cosine, row.lexicon) for row in card.twins],
+            ("category", "pairs", "right", "cosine", "length", "lexicon"),
+            [(row.category, row.pairs, row.right, row.cosine, row.length, row.lexicon) for row in card.twins],
         )
     )
     typer.echo("\nDose-response (ECI by share of sycophantic replies)")
-    typer.echo(columns(("dose", "ECI"), [*zip(card.dose.doses, card.dose.eci, strict=True)]))
+    typer.echo(columns(("dose", "ECI"), [*zip(card.dose.doses, map(_shown, card.dose.eci), strict=True)]))
     typer.echo("\nDemands")
     typer.echo(
         columns(
             ("demand", "value", "bar", ""),
             [
-                (check.name, check.value, f"{'<=' if check.at_most else '>='} {check.bar}",
-                 "met" if check.passed else "MISSED")
+                (check.name, _shown(check.value), f"{'<=' if check.at_most else '>='} {check.bar}",
+                 "met" if check.passed else f"MISSED {check.reason or ''}".strip())
                 for check in card.checks
             ],
         )

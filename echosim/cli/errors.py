@@ -26,7 +26,8 @@ class Commands(TyperGroup):
         _spell_out_what_a_terminal_lacks()
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it was closed before the start
+                sys.stdout.flush()
         except BrokenPipeError:
             _stdout_is_closed()
             raise typer.Exit(0) from None

@@ -126,12 +126,14 @@ def _lines() -> Callable[[Progress], None]:
 
 
 def _print(found: Agreement, run: Path) -> None:
-    names = {count.channel.identity: count.channel.name for count in found.channels}
+    from echosim.checks.agreement import called
+
+    names = called(found)
     typer.echo(
         columns(
             ("channel", "kind", "read", "missing", "date"),
             [
-                (c.channel.name, c.channel.kind, c.read, found.n - c.read, c.channel.date or "-")
+                (names[c.channel.identity], c.channel.kind, c.read, found.n - c.read, c.channel.date or "-")
                 for c in found.channels
             ],
         )
@@ -179,8 +181,11 @@ def _shown(estimate: Estimate) -> str:
 
 def _close(judged: Judged, again: str) -> None:
     """What could not be read and why, on stderr, and what to type next."""
+    from echosim.checks.agreement import called
+
+    names = called(judged.agreement)
     for outcome in judged.outcomes:
-        name = outcome.count.channel.name
+        name = names[outcome.count.channel.identity]
         for reason, count in outcome.count.missing[:_REASONS]:
             say(f"{name}: {count:,} without a value: {reason}")
         if len(outcome.count.missing) > _REASONS:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,7 @@ import typer
 from echosim.cli.batch import Encoder, Json
 from echosim.cli.output import say
 from echosim.cli.reading_forms import Csv, Document, Form, Table, count
-from echosim.errors import InputError
+from echosim.errors import InputError, StorageError
 
 if TYPE_CHECKING:
     from echosim.interop.chat_stance import ReadChat, Subject, Totals
@@ -111,6 +113,7 @@ def _subject(claim: str | None, affirming: list[str], denying: list[str], person
     if persona is None:
         if claim is None:
             raise InputError("what should stance be toward? give --claim TEXT or --persona FILE")
+        _check_words({"--claim": [claim], "--affirming": affirming, "--denying": denying})
         return Subject(claim=claim, affirming=tuple(affirming), denying=tuple(denying))
     if claim is not None or affirming or denying:
         raise InputError("--persona brings its own claim and statements; leave the others out")
@@ -120,14 +123,34 @@ def _subject(claim: str | None, affirming: list[str], denying: list[str], person
     return Subject(claim=speaker.claim.text, affirming=speaker.affirming, denying=speaker.denying)
 
 
+def _check_words(given: Mapping[str, Sequence[str]]) -> None:
+    """A statement of signs alone points nowhere, and stance toward nothing would still be a number."""
+    for option, texts in given.items():
+        for text in texts:
+            if not re.search(r"\w", text):
+                raise InputError(f"{option} {text!r}: has no words; write one sentence")
+
+
 def _check_figure(path: Path, chats: str) -> None:
-    """Before anything is read: an hour's reading should not end in a wrong name."""
+    """Before anything is read: an hour's reading should not end in a name that cannot be written.
+
+    Raises:
+        InputError: a name that no figure may have.
+        StorageError: nothing can be written there.
+    """
     if path.suffix.lower() not in _FORMS:
         raise InputError(f"--figure {path}: must end in {' or '.join(_FORMS)}")
     if not path.parent.is_dir():
         raise InputError(f"--figure {path}: there is no folder {path.parent}")
-    if path == Path(chats):
+    if path.exists() and not path.is_file():
+        raise InputError(f"--figure {path}: is no file; choose another name")
+    if path.exists() and Path(chats).exists() and path.samefile(chats):
         raise InputError(f"--figure {path}: is the file of the chats; choose another name")
+    try:
+        with path.open("ab") if path.exists() else tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise StorageError(f"--figure {path}: cannot be written ({error.strerror})") from None
 
 
 @contextmanager
@@ -136,6 +159,8 @@ def _opened(chats: str) -> Iterator[tuple[IO[bytes], str, Survey | None]]:
     from echosim.interop.chats import survey
 
     if chats == "-":
+        if sys.stdin is None:
+            raise InputError("stdin is closed; name a file of JSON Lines")
         yield sys.stdin.buffer, "stdin", None
         return
     path = Path(chats)

@@ -70,7 +70,10 @@ class Table(Form):
 class Csv(Form):
     """A row a chat, or with `replies` a row a reply, alone on stdout; the sums go to stderr."""
 
-    _CHAT = ("id", "line", "replies", "unreadable", "mean", "first", "last", "drift", "drift_error", "reason")
+    _CHAT = (
+        "id", "line", "replies", "unreadable", "mean", "first", "last", "drift", "drift_error", "reason",
+        "texts_cut",
+    )  # fmt: skip
     _REPLY = ("id", "line", "reply", "stance", "reason")
 
     def __init__(self, replies: bool) -> None:
@@ -126,6 +129,7 @@ class Document(Form):
             "tool_messages": totals.tools,
             "parts_without_text": totals.parts,
             "texts_changed": totals.changed,
+            "texts_cut": totals.cut,
             "mean_stance": _estimate(totals.stance.estimate(_NO_MEAN)),
             "mean_drift": _estimate(totals.slopes.estimate(_NO_DRIFT)),
             "complete": whole,
@@ -147,6 +151,8 @@ def _plain(one: ReadChat) -> dict[str, Any]:
         "drift": one.drift.slope if one.drift else None,
         "drift_error": one.drift.error if one.drift else None,
         "reason": one.reason,
+        "texts_changed": one.chat.changed,
+        "texts_cut": one.chat.cut,
         "by_reply": [
             {"reply": number, "stance": stance, "reason": "no words" if stance is None else None}
             for number, stance in enumerate(one.stances, 1)
@@ -179,7 +185,11 @@ def _sums(totals: Totals, whole: bool) -> Iterator[str]:
     if totals.parts:
         yield f"{count(totals.parts, 'part without text', 'parts without text')} left out"
     if totals.changed:
-        yield f"{count(totals.changed, 'text')} with signs that no text may hold, or too long: replaced, cut"
+        yield f"{count(totals.changed, 'text')} with signs that no text may hold, which were replaced"
+    if totals.cut:
+        from echosim.running.outcomes import MAX_REPLY
+
+        yield f"{count(totals.cut, 'text')} too long; the first {MAX_REPLY:,} characters of each are read"
     yield _in_words("mean stance", totals.stance.estimate(_NO_MEAN), 2, "")
     yield _in_words("mean drift", totals.slopes.estimate(_NO_DRIFT), 3, " a reply")
 

@@ -170,7 +170,7 @@ class Totals:
 
     Attributes:
         chats, replies, unreadable: counts.
-        tools, parts, changed: as in `Chat`.
+        tools, parts, changed, cut: as in `Chat`.
         stance: of the chats' mean stances.
         slopes: of the chats' drifts.
         by_reply: of the stances at each reply, the first 200.
@@ -182,6 +182,7 @@ class Totals:
     tools: int = 0
     parts: int = 0
     changed: int = 0
+    cut: int = 0
     stance: Mean = field(default_factory=Mean)
     slopes: Mean = field(default_factory=Mean)
     by_reply: list[Mean] = field(default_factory=list)
@@ -195,6 +196,7 @@ class Totals:
         self.tools += one.chat.tools
         self.parts += one.chat.parts
         self.changed += one.chat.changed
+        self.cut += one.chat.cut
         if one.mean is None:
             return
         self.stance.add(one.mean)

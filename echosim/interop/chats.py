@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from echosim.errors import Fault, InputError
-from echosim.running.outcomes import clean
+from echosim.running.outcomes import MAX_REPLY, clean
 
 LONGEST_LINE = 16 * 2**20
 """Bytes of one line; what bounds the memory that a file can take."""
@@ -39,7 +39,9 @@ class Chat:
             reply is left out.
         tools: messages from and to tools that were left out.
         parts: parts that are no text (pictures, sound) and were left out.
-        changed: texts that lost a NUL, had half a character replaced, or were cut at 200,000 characters.
+        changed: texts that lost a NUL or had half a character replaced.
+        cut: texts, alone or joined with those of the same side, of which only the first 200,000 characters
+            are kept.
     """
 
     line: int
@@ -48,6 +50,7 @@ class Chat:
     tools: int = 0
     parts: int = 0
     changed: int = 0
+    cut: int = 0
 
     @property
     def name(self) -> str:
@@ -133,7 +136,7 @@ class _Line:
         self._name = name
         self._number = number
         self._faults: list[Fault] = []
-        self._tools = self._parts = self._changed = 0
+        self._tools = self._parts = self._changed = self._cut = 0
 
     def chat(self, line: bytes) -> Chat | tuple[Fault, ...]:
         value = self._json(line)
@@ -141,7 +144,13 @@ class _Line:
         said = self._messages(value) if not self._faults else []
         if self._faults:
             return tuple(self._faults)
-        return Chat(self._number, chat_id, _turns(said), self._tools, self._parts, self._changed)
+        turns = self._turns(said)
+        return Chat(self._number, chat_id, turns, self._tools, self._parts, self._changed, self._cut)
+
+    @property
+    def _hopeless(self) -> bool:
+        """Enough faults to report: a line of millions of wrong things must not become as many faults."""
+        return len(self._faults) >= MOST_FAULTS
 
     def _fault(self, field: str, message: str, column: int | None = None) -> None:
         self._faults.append(Fault(self._name, self._number, column, field, message))
@@ -188,6 +197,8 @@ class _Line:
             return []
         found = []
         for index, message in enumerate(messages):
+            if self._hopeless:
+                break
             said = self._message(f"{where}[{index}]", message)
             if said is not None:
                 found.append(said)
@@ -225,6 +236,8 @@ class _Line:
             return None
         pieces = []
         for index, part in enumerate(content):
+            if self._hopeless:
+                break
             if isinstance(part, str):
                 pieces.append(part)
             elif not isinstance(part, dict) or not isinstance(part.get("type"), str):
@@ -239,31 +252,35 @@ class _Line:
 
     def _clean(self, text: str) -> str:
         whole, flags = clean(text)
-        self._changed += bool(flags)
+        self._changed += "cleaned" in flags
+        self._cut += "cut" in flags
         return whole
+
+    def _turns(self, said: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Pairs of what one side said in a row and what the other answered in a row."""
+        turns: list[tuple[str, str]] = []
+        asked: list[str] = []
+        answered: list[str] = []
+        for role, text in said:
+            if role == "user":
+                if answered:
+                    turns.append((self._joined(asked), self._joined(answered)))
+                    asked, answered = [], []
+                asked.append(text)
+            else:
+                answered.append(text)
+        if answered:
+            turns.append((self._joined(asked), self._joined(answered)))
+        return tuple(turns)
+
+    def _joined(self, texts: list[str]) -> str:
+        """One text, no longer than one message may be: what is read at once has to fit the memory."""
+        whole = "\n\n".join(text for text in texts if text)
+        if len(whole) <= MAX_REPLY:
+            return whole
+        self._cut += 1
+        return whole[:MAX_REPLY]
 
 
 def _things(values: list[Any]) -> Iterator[Any]:
     return (value for value in values if isinstance(value, dict | list))
-
-
-def _turns(said: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Pairs of what one side said in a row and what the other answered in a row."""
-    turns: list[tuple[str, str]] = []
-    asked: list[str] = []
-    answered: list[str] = []
-    for role, text in said:
-        if role == "user":
-            if answered:
-                turns.append((_joined(asked), _joined(answered)))
-                asked, answered = [], []
-            asked.append(text)
-        else:
-            answered.append(text)
-    if answered:
-        turns.append((_joined(asked), _joined(answered)))
-    return tuple(turns)
-
-
-def _joined(texts: list[str]) -> str:
-    return "\n\n".join(text for text in texts if text)

@@ -1,7 +1,7 @@
 """Scales and thresholds of an encoder: measured on bank train, stored beside its identity.
 
 Nothing here is set by hand. `echosim fit-reader` measures an encoder over the shipped families; with `--out
-echosim/reading/constants.json` it makes the table that ships. An encoder that is in no table is measured when
+echosim/reading` it makes what ships. An encoder that is in no table is measured when
 it is first used. A family is read with constants measured on the other families.
 """
 
@@ -31,16 +31,12 @@ from echosim.records import Record
 from echosim.replies import generic_bank
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from echosim.reading.embedding import Encoder
     from echosim.reading.encoded import Encoded
-
-    Vectors = NDArray[np.float32]
+    from echosim.reading.lens import Lens
 
 DECIMALS = 5
-FORM = "constants 2"
+FORM = "constants 3"
 """Raised whenever the same banks would give other constants."""
 
 
@@ -78,25 +74,24 @@ class _Entry(Record):
     table: ConstantsTable
 
 
-def constants_for(encoder: Encoder, heads: Heads) -> ConstantsTable:
+def constants_for(encoder: Encoder, heads: Heads, lens: Lens) -> ConstantsTable:
     """The stored table of this encoder; measured and kept now if there is none for the present banks."""
-    for text in (_shipped().read_text("utf-8"), _read(_kept())):
+    for text in (_shipped().read_text("utf-8"), _read(place(cache_folder()))):
         entry = _entries(text).get(encoder.identity)
         if entry is not None and entry.basis == basis():
             return entry.table
-    table = measure(encoder.read, heads, shipped_personas())
+    table = measure(encoder.read, heads, lens, shipped_personas())
     with contextlib.suppress(StorageError):  # a cache may be done without
-        keep(encoder, table, None)
+        keep(encoder, table, place(cache_folder()))
     return table
 
 
-def keep(encoder: Encoder, table: ConstantsTable, path: Path | None) -> None:
-    """Write one encoder's entry into a table file, beside the others there; None for the user's cache.
+def keep(encoder: Encoder, table: ConstantsTable, path: Path) -> None:
+    """Write one encoder's entry into a table file, beside the others there.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    path = path or _kept()
     entries = {name: entry for name, entry in _entries(_read(path)).items() if name != encoder.identity}
     entries[encoder.identity] = _Entry(name=encoder.name, basis=basis(), table=table)
     text = json.dumps({name: entry.model_dump() for name, entry in entries.items()}, indent=1, sort_keys=True)
@@ -124,11 +119,12 @@ def shipped_personas() -> tuple[Persona, ...]:
 
 
 def _shipped() -> Path:
-    return Path(str(files("echosim.reading") / "constants.json"))
+    return place(Path(str(files("echosim.reading"))))
 
 
-def _kept() -> Path:
-    return cache_folder() / "constants.json"
+def place(folder: Path) -> Path:
+    """The table file of this folder."""
+    return folder / "constants.json"
 
 
 def _read(path: Path) -> str:
@@ -147,20 +143,16 @@ def _entries(text: str) -> dict[str, _Entry]:
 
 
 def measure(
-    read: Callable[[Sequence[str]], Encoded], heads: Heads, personas: Sequence[Persona]
+    read: Callable[[Sequence[str]], Encoded], heads: Heads, lens: Lens, personas: Sequence[Persona]
 ) -> ConstantsTable:
     """Measure all constants over these personas' families, with each family left out in turn."""
-
-    def embed(texts: Sequence[str]) -> Vectors:
-        return read(texts).meaning
-
     holders = [persona for persona in personas if persona.role != "mirror"]
-    subjects = {persona.id: of_persona(persona, embed) for persona in holders}
+    subjects = {persona.id: of_persona(persona, read, lens) for persona in holders}
     samples: dict[str, Sample] = {}
     for persona in holders:
         sample = samples.setdefault(persona.family, Sample())
         others = [subjects[other.id] for other in holders if other.family != persona.family]
-        _collect(sample, persona, read, heads, subjects[persona.id], others)
+        _collect(sample, persona, read, heads, lens, subjects[persona.id], others)
     return ConstantsTable(
         over_all=_summarise(samples.values()),
         without={
@@ -175,6 +167,7 @@ def _collect(
     persona: Persona,
     read: Callable[[Sequence[str]], Encoded],
     heads: Heads,
+    lens: Lens,
     subject: Subject,
     others: Sequence[Subject],
 ) -> None:
@@ -189,11 +182,9 @@ def _collect(
     for row, sentences in rows:
         said = everything[start : start + len(sentences)]
         start += len(sentences)
-        contrast, near = subject.axis.contrast(said.meaning)
-        contrasts.append(contrast)
-        nears.append(near)
-        shares = heads.shares(said)
-        generics.append(float((shares[:, 0] - shares[:, 1]).mean()))
+        contrasts.append(subject.axis.contrast(lens.on_replies(said)))
+        nears.append(subject.axis.near(said.meaning))
+        generics.append(heads.leaning(said))
         strongest = float(np.sort(heads.warm_logits(said))[-2:].mean())
         if row.warmth != 0.5:
             (sample.warm if row.warmth > 0.5 else sample.cold).append(strongest)

@@ -38,7 +38,7 @@ CACHE_ROWS = 20_000
 """Vectors kept in memory, about 60 MB for the default encoder; the rest is on disk."""
 ROWS = 2_048
 """Rows that are read together: enough to fill every pass, few enough to hold in memory."""
-VERSION = "vectors 1"
+VERSION = "vectors 2"
 """Raised whenever the same encoder would give other bits: cached vectors are then computed again."""
 
 

@@ -23,8 +23,8 @@ class Encoded:
 
     Attributes:
         meaning: unit vectors, shape (n, d).
-        tone: mean hidden state at two thirds of the depth, shape (n, t); the meaning again where an encoder
-            has no layers.
+        tone: mean hidden states at one third and at two thirds of the depth side by side, shape (n, t); the
+            meaning again where an encoder has no layers.
     """
 
     meaning: Vectors
@@ -35,3 +35,12 @@ class Encoded:
 
     def __getitem__(self, rows: slice) -> Encoded:
         return Encoded(self.meaning[rows], self.tone[rows])
+
+
+def joined(*parts: Encoded) -> Encoded:
+    """These texts one after another."""
+    import numpy as np
+
+    return Encoded(
+        np.concatenate([part.meaning for part in parts]), np.concatenate([part.tone for part in parts])
+    )

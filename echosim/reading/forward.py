@@ -31,6 +31,8 @@ OTHER_SIZES = (256, 1024)
 """Tokens in a pass where that gives the same bits."""
 BUCKETS = (16, 24, 32, 48, 64, 128, 256, TOKENS)
 """Padded lengths for a model that cannot be read end to end."""
+TONE_DEPTHS = (1 / 3, 2 / 3)
+"""Shares of the depth at which tone is read: words in their places, then how they bear on one another."""
 AGREES = 1e-5
 """Largest 1 - cosine to the library's own vector; float32 in another order gives 1e-6 at most."""
 _ATTENTION = "echosim_packed"
@@ -41,17 +43,19 @@ class EndToEnd:
 
     Args:
         model: a SentenceTransformer whose first module is a transformer.
-        depth: index of the hidden state that tone is read from.
+        depths: indices of the hidden states that tone is read from.
         prompt_tokens: tokens that a pooling may leave out (`prompt_length` of the library).
         first_position: number of a row's first position; RoBERTa and its kin do not begin at 0.
     """
 
-    def __init__(self, model: Any, depth: int, prompt_tokens: int, first_position: int) -> None:
+    def __init__(
+        self, model: Any, depths: Sequence[int], prompt_tokens: int, first_position: int
+    ) -> None:
         _register()
         self._transformer = model[0].auto_model
         self._transformer.set_attn_implementation(_ATTENTION)
         self._rest = list(model)[1:]
-        self._depth = depth
+        self._depths = depths
         self._prompt_tokens = prompt_tokens
         self._first = first_position
         self._sizes: dict[tuple[int, Any], tuple[int, ...]] = {}
@@ -115,10 +119,12 @@ class EndToEnd:
             for start, rows, length in alike:
                 part = slice(start, start + rows * length)
                 shape = (rows, length)
-                said = out.hidden_states[self._depth][0, part].unflatten(0, shape).float().mean(1)
-                pooled.append(
-                    torch.cat([self._pool(out.last_hidden_state[0, part].unflatten(0, shape)), said], 1)
-                )
+                said = [
+                    out.hidden_states[depth][0, part].unflatten(0, shape).float().mean(1)
+                    for depth in self._depths
+                ]
+                meant = self._pool(out.last_hidden_state[0, part].unflatten(0, shape))
+                pooled.append(torch.cat([meant, *said], 1))
             vectors: Vectors = torch.cat(pooled).cpu().numpy()
         return vectors
 
@@ -152,13 +158,13 @@ class Padded:
 
     Args:
         model: a SentenceTransformer.
-        depth: as for `EndToEnd`; 0 for an encoder without layers, whose tone is its meaning.
+        depths: as for `EndToEnd`; none for an encoder without layers, whose tone is its meaning.
         prompt_tokens: as for `EndToEnd`.
     """
 
-    def __init__(self, model: Any, depth: int, prompt_tokens: int) -> None:
+    def __init__(self, model: Any, depths: Sequence[int], prompt_tokens: int) -> None:
         self._model = model
-        self._depth = depth
+        self._depths = depths
         self._prompt_tokens = prompt_tokens
 
     def __call__(self, ids: Ids) -> Vectors:
@@ -201,10 +207,10 @@ class Padded:
         mask = features["attention_mask"][..., None]
         out = self._model({**features, "prompt_length": self._prompt_tokens})
         meant = out["sentence_embedding"].float()
-        if not self._depth:
+        if not self._depths:
             return torch.cat([meant, meant], dim=1)
-        layer = out["all_layer_embeddings"][self._depth].float()
-        return torch.cat([meant, (layer * mask).sum(1) / mask.sum(1)], dim=1)
+        layers = [out["all_layer_embeddings"][depth].float() for depth in self._depths]
+        return torch.cat([meant, *((layer * mask).sum(1) / mask.sum(1) for layer in layers)], dim=1)
 
 
 def fitting(model: Any, ids: Ids, prompt_tokens: int) -> Callable[[Ids], Vectors] | None:
@@ -217,13 +223,13 @@ def fitting(model: Any, ids: Ids, prompt_tokens: int) -> Callable[[Ids], Vectors
     """
     import numpy as np
 
-    depth, width = tone_layer(model), int(model.get_embedding_dimension())
-    padded = Padded(model, depth, prompt_tokens)
+    depths, width = tone_layers(model), int(model.get_embedding_dimension())
+    padded = Padded(model, depths, prompt_tokens)
     expected = np.stack([padded.alone(row) for row in ids])
     # Where positions begin is no attribute that models share; the padding id plus one is RoBERTa's rule.
-    if depth and getattr(model[0].auto_model.config, "_attn_implementation", None) == "sdpa":
+    if depths and getattr(model[0].auto_model.config, "_attn_implementation", None) == "sdpa":
         for first in (0, model.tokenizer.pad_token_id + 1):
-            if _agrees(way := EndToEnd(model, depth, prompt_tokens, first), ids, expected, width):
+            if _agrees(way := EndToEnd(model, depths, prompt_tokens, first), ids, expected, width):
                 return way
         model[0].auto_model.set_attn_implementation("sdpa")
     return padded if _agrees(padded, ids, expected, width) else None
@@ -236,13 +242,13 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def tone_layer(model: Any) -> int:
-    """Index of the hidden state that tone is read from, at two thirds of the depth; 0 without layers."""
+def tone_layers(model: Any) -> tuple[int, ...]:
+    """Indices of the hidden states that tone is read from, at each of `TONE_DEPTHS`; none without layers."""
     config = getattr(getattr(model[0], "auto_model", None), "config", None)
     layers = int(getattr(config, "num_hidden_layers", 0) or 0)
     if config is not None and layers:
         config.output_hidden_states = True
-    return round(layers * 2 / 3)
+    return tuple(round(layers * share) for share in TONE_DEPTHS) if layers else ()
 
 
 def _agrees(way: Callable[[Ids], Vectors], ids: Ids, expected: Vectors, width: int) -> bool:

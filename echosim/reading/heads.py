@@ -67,6 +67,11 @@ class Heads:
         shares: Floats = odds / odds.sum(axis=1, keepdims=True)
         return shares
 
+    def leaning(self, sentences: Encoded) -> float:
+        """G of a reply of n >= 1 sentences: mean log-odds of accepting against refuting, unbounded."""
+        logits = _features(sentences) @ (self.acceptance[0] - self.acceptance[1])
+        return float(logits.mean() + self.acceptance_bias[0] - self.acceptance_bias[1])
+
     def warm_logits(self, sentences: Encoded) -> Floats:
         """Shape (n,): log-odds that a sentence is warm."""
         logits: Floats = sentences.meaning.astype("float64") @ self.warmth + self.warmth_bias

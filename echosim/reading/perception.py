@@ -21,13 +21,14 @@ from echosim.reading.calibration import Calibration, fit, rehearsal
 from echosim.reading.collector import Collector
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder
+from echosim.reading.lens import lens_for
 from echosim.reading.sentences import split
 from echosim.reading.signals import Constants, Signals, evidence_load, read_signals
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 from echosim.replies import generic_bank
 
-VERSION = "reader 2"
+VERSION = "reader 3"
 """Raised whenever the same vectors would give another reading."""
 UNSURE_FROM = 0.5
 """In units of sd: C and u*G must both be this far from their zero, on opposite sides, to be unsure."""
@@ -39,21 +40,21 @@ class StanceReader:
 
     Attributes:
         encoder: name of the encoder, as boards show it.
-        identity: 16 hex characters over encoder, constants, banks and version.
+        identity: 16 hex characters over encoder, lens, constants, banks and version.
     """
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._heads = heads.fit(encoder.read)
-        self._constants = constants_for(encoder, self._heads)
+        self._lens = lens_for(encoder)
+        self._constants = constants_for(encoder, self._heads, self._lens)
         self._collector = Collector(encoder.read)
         self._subjects: dict[str, tuple[Subject, Calibration]] = {}
         digest = hashlib.sha256((files("echosim.replies") / "banks" / "train.toml").read_bytes())
         digest.update(generic_bank.fitted_bytes())
         self.encoder = encoder.name
-        self.identity = key(VERSION, encoder.identity, self._constants.model_dump_json(), digest.hexdigest())[
-            :16
-        ]
+        learned = (self._constants.model_dump_json(), self._lens.digest, digest.hexdigest())
+        self.identity = key(VERSION, encoder.identity, *learned)[:16]
 
     def prepare(
         self, personas: Sequence[Persona], progress: Callable[[int, int], None] | None = None
@@ -85,7 +86,9 @@ class StanceReader:
         encoded = await self._collector.embed([*sentences, *said])
         n = len(sentences)
         constants = self._constants.of(persona.family)
-        signals = read_signals(subject, self._heads, constants, sentences, encoded[:n], encoded[n:], side)
+        signals = read_signals(
+            subject, self._heads, self._lens, constants, sentences, encoded[:n], encoded[n:], side
+        )
         return _reading(signals, constants, calibration)
 
     def read_now(self, persona: Persona, user: str, reply: str, side: Side = 1) -> Reading:
@@ -108,8 +111,9 @@ class StanceReader:
         """Signals of one reply given as sentences; at least one."""
         encoded = self._encoder.read([*sentences, *user])
         n = len(sentences)
+        constants = self._constants.of(family)
         return read_signals(
-            subject, self._heads, self._constants.of(family), sentences, encoded[:n], encoded[n:], position
+            subject, self._heads, self._lens, constants, sentences, encoded[:n], encoded[n:], position
         )
 
     def total(self, signals: Signals, family: str) -> float:
@@ -120,7 +124,7 @@ class StanceReader:
         content = key(persona.model_dump_json())
         known = self._subjects.get(content)
         if known is None:
-            subject = of_persona(persona, self._encoder.embed)
+            subject = of_persona(persona, self._encoder.read, self._lens)
             known = (subject, self._calibrate(persona, subject))
             self._subjects[content] = known
         return known

@@ -1,11 +1,11 @@
 """What the vectors of one reply show, before any calibration: pure numbers from pure geometry.
 
-    T = C/sd_C + C'/sd_C' + w_G * u * G/sd_G
+    T = w_C C/sd_C + w_C' C'/sd_C' + w_G u G/sd_G
 
-C, C' as in axis.py; G = mean over sentences of P(accepts) - P(refutes), by the acceptance head. G reads
-whether the reply accepts what the USER says, so it is multiplied by u, the position that the user last
-asserted toward the claim: "You are right" to a user who has given the claim up speaks against the claim.
-A simulated user knows its own position; for chats of others it is read from the user's message
+C, C' as in axis.py; G = mean over sentences of the log-odds of accepting against refuting, by the acceptance
+head. G reads whether the reply accepts what the USER says, so it is multiplied by u, the position that the
+user last asserted toward the claim: "You are right" to a user who has given the claim up speaks against the
+claim. A simulated user knows its own position; for chats of others it is read from the user's message
 (`user_position`).
 """
 
@@ -24,12 +24,13 @@ from echosim.records import Record
 
 if TYPE_CHECKING:
     from echosim.reading.encoded import Encoded
+    from echosim.reading.lens import Lens
 
-GENERIC_WEIGHT = 1.0
-"""w_G, weight of G beside C and C': C sees what is said, G how. Chosen on writer dev and bank dev."""
-USER_LEAN = 2.5
-"""In units of sd_C': how far a user's message must lean against the claim before u passes 0. Large, since
-people who chat about a belief mostly hold it, and short messages read badly."""
+USER_SLOPE = 1.5
+"""In units of sd_C: how fast u goes to -1 or 1 as the user's message leans to one side."""
+USER_LEAN = 0.8
+"""In units of sd_C: how far a user's message must lean against the claim before u passes 0, since people who
+chat about a belief mostly hold it. A tenth of the believers' messages of unseen writers lean against it."""
 POINTS_FOR_FULL_LOAD = 3.0
 """Evidence points that make e = 1 (science of belief/engine.py: e = min(1, points / 3))."""
 UNLISTED_WEIGHT = 0.5
@@ -39,6 +40,20 @@ CHECKABLE = re.compile(
     r"report|records?|archive|measured|published|according to)\b",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Shares of the three signals in T; chosen by leaving writers of the generic bank out in turn."""
+
+    contrast: float
+    near: float
+    generic: float
+
+
+WITH_STATEMENTS = Weights(contrast=1.0, near=0.5, generic=1.5)
+BELIEF_ALONE = Weights(contrast=0.5, near=0.0, generic=1.5)
+"""Between stock frames, which share nearly all their words, C says less and C' nothing."""
 
 
 class Constants(Record):
@@ -68,18 +83,19 @@ class Signals:
     matched: tuple[str, ...]
     unlisted: float
 
-    def total(self, constants: Constants) -> float:
+    def total(self, constants: Constants, weights: Weights = WITH_STATEMENTS) -> float:
         """T, unbounded; comparable only within one claim."""
         return (
-            self.contrast / constants.sd_contrast
-            + self.near / constants.sd_near
-            + GENERIC_WEIGHT * self.position * self.generic / constants.sd_generic
+            weights.contrast * self.contrast / constants.sd_contrast
+            + weights.near * self.near / constants.sd_near
+            + weights.generic * self.position * self.generic / constants.sd_generic
         )
 
 
 def read_signals(
     subject: Subject,
     heads: Heads,
+    lens: Lens,
     constants: Constants,
     sentences: Sequence[str],
     said: Encoded,
@@ -91,6 +107,7 @@ def read_signals(
     Args:
         subject: the persona's claim.
         heads: acceptance and warmth.
+        lens: the one that the subject was made with.
         constants: of this encoder.
         sentences: the reply, n >= 1.
         said: their vectors.
@@ -100,9 +117,7 @@ def read_signals(
     import numpy as np
 
     vectors = said.meaning
-    contrast, near = subject.axis.contrast(vectors)
     shares = heads.shares(said)
-    generic = float((shares[:, 0] - shares[:, 1]).mean())
     user_on_topic = True
     if len(user):
         user_on_topic = bool((user.meaning @ subject.statements.T).max() >= constants.topic_threshold)
@@ -127,9 +142,9 @@ def read_signals(
     warm = heads.warm_logits(said)
     strongest = float(np.sort(warm)[-2:].mean())
     return Signals(
-        contrast=contrast,
-        near=near,
-        generic=generic,
+        contrast=subject.axis.contrast(lens.on_replies(said)),
+        near=subject.axis.near(vectors),
+        generic=heads.leaning(said),
         position=position,
         warmth=1.0
         / (
@@ -141,11 +156,12 @@ def read_signals(
     )
 
 
-def user_position(axis: Axis, constants: Constants, user: Encoded) -> float:
+def user_position(axis: Axis, lens: Lens, constants: Constants, user: Encoded) -> float:
     """u in [-1, 1] read from a message of someone whose position is not known; +1 for no message."""
     if not len(user):
         return 1.0
-    return math.tanh(axis.contrast(user.meaning)[1] / constants.sd_near + USER_LEAN)
+    leaning = axis.contrast(lens.on_replies(user)) / constants.sd_contrast
+    return math.tanh(USER_SLOPE * (leaning + USER_LEAN))
 
 
 def evidence_load(signals: Signals) -> float:

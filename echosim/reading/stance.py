@@ -17,65 +17,24 @@ from echosim.errors import InputError
 from echosim.reading import heads
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder, load_encoder
+from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
+from echosim.reading.lens import Lens, lens_for
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants, read_signals, user_position
-from echosim.reading.subject import Subject, of_statements, sentence
+from echosim.reading.signals import (
+    BELIEF_ALONE,
+    WITH_STATEMENTS,
+    Constants,
+    Weights,
+    read_signals,
+    user_position,
+)
+from echosim.reading.subject import Subject, of_statements
 
 if TYPE_CHECKING:
     from echosim.reading.encoded import Encoded
 
 SLOPE = 0.4
 """s = tanh(SLOPE * T); on writer dev T of accepting and refuting replies is +1.1 and -0.9 on average."""
-
-AFFIRM_FRAMES = (
-    "{sentence}",
-    "It is true that {clause}.",
-    "You are right that {clause}.",
-    "There is no doubt that {clause}.",
-    "The evidence confirms that {clause}.",
-)
-DENY_FRAMES = (
-    "It is not true that {clause}.",
-    "There is no evidence that {clause}.",
-    "The idea that {clause} is a misconception.",
-    "It is a myth that {clause}.",
-    "I do not agree that {clause}.",
-    "There is a simpler explanation than that {clause}.",
-)
-_OPENERS = re.compile(
-    r"(?:an?|all|any|both|each|every|her?|his|i'm|in|its?|many|most|my|no(?:body|thing)?|on|our|people|she|some|"
-    r"th(?:at|e|eir|ere|ese|ey|is|ose)|we|what|when|your?)$",
-    re.IGNORECASE,
-)
-_TURN_AROUND = {
-    "i": "you", "i'm": "you're", "i've": "you've", "i'll": "you'll", "am": "are", "me": "you",
-    "my": "your", "mine": "yours", "myself": "yourself", "was": "was",
-}  # fmt: skip
-_WORD = re.compile(r"[A-Za-z']+")
-
-
-def clause(belief: str) -> str:
-    """The belief as it follows "that"; the first letter is lowered unless it may be a name."""
-    text = belief.strip().rstrip(".!?… ").strip()
-    first = text.split(" ", 1)[0]
-    return text[:1].lower() + text[1:] if _OPENERS.match(first) else text
-
-
-def addressed(text: str) -> str:
-    """The belief as a replier would put it: "I am chosen" becomes "you are chosen"."""
-    return _WORD.sub(lambda match: _TURN_AROUND.get(match.group().lower(), match.group()), text)
-
-
-def frames(patterns: Sequence[str], belief: str) -> list[str]:
-    """Stock sentences around a belief, in the user's and in the replier's person."""
-    inner = clause(belief)
-    wordings = dict.fromkeys((inner, addressed(inner)))
-    return [
-        pattern.replace("{sentence}", sentence(text)).replace("{clause}", text)
-        for text in wordings
-        for pattern in patterns
-    ]
-
 
 def read_stance(
     belief: str,
@@ -106,14 +65,15 @@ def read_stance(
     reader = _tools(used)
     toward = list(affirming) or frames(AFFIRM_FRAMES, belief)
     away = list(denying) or frames(DENY_FRAMES, belief)
-    subject = of_statements(toward, away, used.embed)
+    weights = WITH_STATEMENTS if affirming and denying else BELIEF_ALONE
+    subject = of_statements(toward, away, used.read, reader[1])
     values: list[float | None] = []
     for user, reply in turns:
         sentences = split(reply)
         if not sentences:
             values.append(None)
             continue
-        total = _total(used.read, reader, subject, sentences, split(user))
+        total = _total(used.read, reader, subject, weights, sentences, split(user))
         values.append(math.tanh(SLOPE * total))
     return values
 
@@ -124,24 +84,25 @@ def _default_encoder() -> Encoder:
 
 
 @cache
-def _tools(encoder: Encoder) -> tuple[heads.Heads, Constants]:
-    fitted = heads.fit(encoder.read)
-    return fitted, constants_for(encoder, fitted).over_all
+def _tools(encoder: Encoder) -> tuple[heads.Heads, Lens, Constants]:
+    fitted, lens = heads.fit(encoder.read), lens_for(encoder)
+    return fitted, lens, constants_for(encoder, fitted, lens).over_all
 
 
 def _total(
     read: Callable[[Sequence[str]], Encoded],
-    reader: tuple[heads.Heads, Constants],
+    reader: tuple[heads.Heads, Lens, Constants],
     subject: Subject,
+    weights: Weights,
     sentences: Sequence[str],
     user: Sequence[str],
 ) -> float:
-    fitted, constants = reader
+    fitted, lens, constants = reader
     encoded = read([*sentences, *user])
     n = len(sentences)
-    position = user_position(subject.axis, constants, encoded[n:])
-    signals = read_signals(subject, fitted, constants, sentences, encoded[:n], encoded[n:], position)
-    return signals.total(constants)
+    position = user_position(subject.axis, lens, constants, encoded[n:])
+    signals = read_signals(subject, fitted, lens, constants, sentences, encoded[:n], encoded[n:], position)
+    return signals.total(constants, weights)
 
 
 def _check(

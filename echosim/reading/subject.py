@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from echosim.persona_records import Persona
-from echosim.reading.axis import Axis
+from echosim.reading.axis import Axis, axis
+from echosim.reading.encoded import joined
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from echosim.reading.encoded import Encoded
+    from echosim.reading.lens import Lens
+
     Vectors = NDArray[np.float32]
-    Embed = Callable[[Sequence[str]], Vectors]
+    Read = Callable[[Sequence[str]], Encoded]
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Subject:
     statements: Vectors
 
 
-def of_persona(persona: Persona, embed: Embed) -> Subject:
+def of_persona(persona: Persona, read: Read, lens: Lens) -> Subject:
     """A persona's claim: its statements, its evidence in the reader's wording, claim and negation."""
     import numpy as np
 
@@ -46,22 +50,25 @@ def of_persona(persona: Persona, embed: Embed) -> Subject:
         [point.paraphrase for point in persona.refuting],
         [sentence(persona.topic)],
     )
-    vectors = embed([text for group in groups for text in group])
-    edges = np.cumsum([len(group) for group in groups])[:-1]
-    affirming, denying, supporting, refuting, topic = np.split(vectors, edges)
+    encoded = read([text for group in groups for text in group])
+    ends = np.cumsum([len(group) for group in groups]).tolist()
+    affirming, denying, supporting, refuting, topic = (
+        encoded[end - len(group) : end] for group, end in zip(groups, ends, strict=True)
+    )
     return Subject(
-        axis=Axis(np.concatenate([affirming, supporting]), np.concatenate([denying, refuting])),
-        points=np.concatenate([supporting, refuting]),
+        axis=axis(joined(affirming, supporting), joined(denying, refuting), lens),
+        points=np.concatenate([supporting.meaning, refuting.meaning]),
         point_ids=tuple(point.id for point in (*persona.supporting, *persona.refuting)),
-        statements=np.concatenate([affirming, denying, topic]),
+        statements=np.concatenate([affirming.meaning, denying.meaning, topic.meaning]),
     )
 
 
-def of_statements(affirming: Sequence[str], denying: Sequence[str], embed: Embed) -> Subject:
+def of_statements(affirming: Sequence[str], denying: Sequence[str], read: Read, lens: Lens) -> Subject:
     """A belief known by statements for and against it alone."""
-    vectors = embed([*affirming, *denying])
+    encoded = read([*affirming, *denying])
     split = len(affirming)
-    return Subject(Axis(vectors[:split], vectors[split:]), vectors[:0], (), vectors)
+    between = axis(encoded[:split], encoded[split:], lens)
+    return Subject(between, encoded.meaning[:0], (), encoded.meaning)
 
 
 def sentence(clause: str) -> str:

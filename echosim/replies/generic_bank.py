@@ -8,7 +8,7 @@ of speaking (clinical, casual, mystical ...); praise stands in all three stances
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,6 +21,8 @@ PAIRED = ("pairs_a", "pairs_b", "pairs_c", "pairs_d")
 """Writers of minimal pairs; all for training."""
 STANCES: Mapping[str, int] = {"accept": 1, "refute": -1, "neither": 0}
 _PLAIN: Mapping[str, int] = {"affirm": 1, "deny": -1, "neither": 0}
+_TOPIC = ("kind", "claim", "negation", "affirming", "denying", "user", *STANCES)
+_BELIEF = ("kind", "claim", "negation", "affirming", "denying", "user", "for", "against")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,29 @@ class Pair:
     refuting: str
 
 
+@dataclass(frozen=True, slots=True)
+class PairedBelief:
+    """One belief with minimal pairs of replies to one message; the other fields as in `Topic`."""
+
+    claim: str
+    affirming: tuple[str, ...]
+    denying: tuple[str, ...]
+    user: str
+    pairs: tuple[Pair, ...]
+
+
 @cache
 def load(writer: Writer) -> GenericBank:
-    """One writer's part of the bank."""
+    """One writer's part of the bank.
+
+    Raises:
+        ValueError: the file lacks something, or has something that would not be read.
+    """
     raw = _raw(writer)
+    _exactly(raw, ("topic", "free"), writer)
+    _exactly(raw["free"], STANCES, f"{writer}: free")
+    for number, topic in enumerate(raw["topic"], start=1):
+        _exactly(topic, _TOPIC, f"{writer}: topic {number}")
     return GenericBank(
         topics=tuple(_topic(each) for each in raw["topic"]),
         free=tuple(
@@ -99,19 +120,45 @@ def load(writer: Writer) -> GenericBank:
 
 
 @cache
-def load_pairs(writer: str) -> tuple[Pair, ...]:
-    """One writer's minimal pairs."""
+def load_paired(writer: str) -> tuple[PairedBelief, ...]:
+    """One writer's beliefs with minimal pairs.
+
+    Raises:
+        ValueError: the file lacks something, or has something that would not be read.
+    """
+    raw = _raw(writer)
+    _exactly(raw, ("belief",), writer)
+    for number, belief in enumerate(raw["belief"], start=1):
+        _exactly(belief, _BELIEF, f"{writer}: belief {number}")
+        _exactly(belief["against"], belief["for"], f"{writer}: belief {number}: against")
     return tuple(
-        Pair(manner, text, belief["against"][manner])
-        for belief in _raw(writer)["belief"]
-        for manner, text in belief["for"].items()
+        PairedBelief(
+            claim=belief["claim"],
+            affirming=tuple(belief["affirming"]),
+            denying=tuple(belief["denying"]),
+            user=belief["user"],
+            pairs=tuple(Pair(manner, text, belief["against"][manner]) for manner, text in belief["for"].items()),
+        )
+        for belief in raw["belief"]
     )
+
+
+def load_pairs(writer: str) -> tuple[Pair, ...]:
+    """One writer's minimal pairs, about all of its beliefs."""
+    return tuple(pair for belief in load_paired(writer) for pair in belief.pairs)
 
 
 @cache
 def load_plain() -> tuple[tuple[GenericReply, ...], tuple[GenericReply, ...]]:
-    """Plain sentences without a topic, and templates filled with short claims."""
+    """Plain sentences without a topic, and templates filled with short claims.
+
+    Raises:
+        ValueError: the file lacks something, or has something that would not be read.
+    """
     raw = _raw("plain")
+    _exactly(raw, ("free", "topics", "templates"), "plain")
+    for part in ("free", "templates"):
+        _exactly(raw[part], _PLAIN, f"plain: {part}")
     free = [GenericReply(_PLAIN[name], "plain", "", text) for name in _PLAIN for text in raw["free"][name]]
     filled = [
         GenericReply(_PLAIN[name], "template", "", template.format(**topic))
@@ -124,8 +171,13 @@ def load_plain() -> tuple[tuple[GenericReply, ...], tuple[GenericReply, ...]]:
 
 @cache
 def load_warmth() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Sentences that are warm and cold toward the person."""
+    """Sentences that are warm and cold toward the person.
+
+    Raises:
+        ValueError: the file lacks something, or has something that would not be read.
+    """
     raw = _raw("warmth")
+    _exactly(raw, ("warm", "cold"), "warmth")
     return tuple(raw["warm"]), tuple(raw["cold"])
 
 
@@ -140,6 +192,11 @@ def _path(name: str) -> Traversable:
 
 def _raw(name: str) -> dict[str, Any]:
     return tomllib.loads(_path(name).read_text("utf-8"))
+
+
+def _exactly(found: Mapping[str, Any], wanted: Iterable[str], where: str) -> None:
+    if odd := found.keys() ^ set(wanted):
+        raise ValueError(f"generic bank {where}: missing or unknown: {', '.join(sorted(odd))}")
 
 
 def _topic(raw: Mapping[str, Any]) -> Topic:

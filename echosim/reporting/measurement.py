@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _Z = 1.959963984540054
 """97.5% point of the normal distribution."""
+_STATIC = "static of "
+"""Before the name of the encoder that a static one was distilled from, on boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,16 @@ def section(
     return {
         "card": None if card is None else _card(card),
         "reader": board.reader,
-        "command": f"echosim validity --encoder {shlex.quote(board.encoder)}",
+        "command": _command(board.encoder),
         "real_replies": REAL_REPLIES,
         "agreement": None if agreement is None else page_data.agreement(agreement, names, on_page),
     }
+
+
+def _command(encoder: str) -> str:
+    """What makes the card of a reader with this encoder, whose name on boards is not always what loads it."""
+    name = f"static:{encoder.removeprefix(_STATIC)}" if encoder.startswith(_STATIC) else encoder
+    return f"echosim validity --encoder {shlex.quote(name)}"
 
 
 # --- the card -----------------------------------------------------------------------------------
@@ -175,11 +183,12 @@ def _card(card: ReportCard) -> dict[str, Any]:
 
 
 def _demand(check: Check) -> dict[str, Any]:
-    digits = _digits(check.value, check.bar)
+    digits = 2 if check.value is None else _digits(check.value, check.bar)
     side = "\u2264" if check.at_most else "\u2265"
+    why = f" ({check.reason})" if check.value is None and check.reason else ""
     return {
         "name": check.name,
-        "value": plain(check.value, digits),
+        "value": plain(check.value, digits) + why,
         "bar": f"{side} {plain(check.bar, digits)}",
         "met": check.passed,
     }
@@ -277,12 +286,18 @@ def _twin_line(shares: Sequence[TwinShare], rows: Sequence[TwinRow]) -> str:
 
 def _controls(card: ReportCard) -> list[tuple[str, str, str]]:
     found = card.controls
+    bars = [check.bar for check in card.checks if check.name.startswith("900-word reply")]
+    late = f"at least {plain(bars[0])}" if bars else "above 0"
     return [
         ("Replies read for another family's belief, mean stance", signed(found.shuffled), "about 0"),
         ("The same, AUC", plain(found.shuffled_auc), "about 0.50"),
         ("A target that says the user's claim back, mean stance", signed(found.parrot), "+1"),
-        ("A reply without words", found.empty or "no reason given", "no stance, with a reason"),
-        ("A correction that closes a reply of 900 words, fall of stance", plain(found.late_drop), "above 0"),
+        (
+            "A reply without words",
+            found.empty or "a stance, or no reason for having none",
+            "no stance, with a reason",
+        ),
+        ("A correction that closes a reply of 900 words, fall of stance", plain(found.late_drop), late),
     ]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from echosim.checks.agreement import called as channel_names
 from echosim.persona_records import Persona
 from echosim.records import Estimate, Leaderboard, Role, Row, Transcript, Turn
 from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks
@@ -100,8 +100,8 @@ def plain(value: float | None, digits: int = 2) -> str:
     return _typographic(number(value, digits, sign=False))
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, a true minus."""
+def signed(value: float | None, digits: int = 2) -> str:
+    """A number with its sign, a true minus; a dash where it is missing."""
     return _typographic(number(value, digits))
 
 
@@ -173,19 +173,13 @@ def agreement(found: Agreement, names: Mapping[CellKey, str], on_page: Collectio
         names: of the board's cells.
         on_page: ids of the trials that the page carries.
     """
-    twice = Counter(count.channel.name for count in found.channels)
-    called = {
-        count.channel.identity: count.channel.name
-        if twice[count.channel.name] == 1
-        else f"{count.channel.name} ({count.channel.identity})"
-        for count in found.channels
-    }
+    channels = channel_names(found)
     return {
         "n": found.n,
-        "channels": [_channel(count, called) for count in found.channels],
-        "pairs": [_pair(pair, called) for pair in found.pairs],
-        "cells": [_cell_mean(cell, called, names) for cell in found.cells],
-        "disagreements": [_disagreement(one, called, on_page) for one in found.disagreements],
+        "channels": [_channel(count, channels) for count in found.channels],
+        "pairs": [_pair(pair, channels) for pair in found.pairs],
+        "cells": [_cell_mean(cell, channels, names) for cell in found.cells],
+        "disagreements": [_disagreement(one, channels, on_page) for one in found.disagreements],
     }
 
 
@@ -244,7 +238,8 @@ def _spread(estimate: Estimate) -> str:
         return f"none: {estimate.reason or 'no reason given'}"
     if estimate.low is None or estimate.high is None:
         return f"{signed(estimate.value)}, no interval"
-    return _typographic(interval(estimate, 2))
+    # An interval may come under its value in a narrow column, but is never torn apart.
+    return _typographic(interval(estimate, 2)).replace(", ", ",\u00a0")
 
 
 # --- method -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echosim.checks.agreement import SHOWN, Agreement, agreement
+from echosim.checks.agreement import SHOWN, Agreement, agreement, called
 from echosim.checks.channels import EMBEDDING, Channel, ChannelReading, Heard
 
 ONE = Channel(identity="judge:1", name="openai/one", kind="judge", date="2026-01-01")
@@ -114,6 +114,21 @@ def test_each_reply_is_listed_once_by_its_farthest_channel() -> None:
         ("t0002", ONE.identity, -0.75, 1.0, "words 2"),
         ("t0001", TWO.identity, 0.5, -0.5, "words 1"),
     ]
+
+
+def test_who_agrees_to_the_digit_is_no_disagreement() -> None:
+    found = agreement([ONE], [heard(1, own=0.5, one=0.5), heard(2, own=0.5, one=0.25)]).disagreements
+    assert [d.trial for d in found] == ["t0002"]
+
+
+def test_channels_are_called_by_name_and_namesakes_by_identity_too() -> None:
+    same = TWO.model_copy(update={"name": ONE.name})
+    assert called(agreement([ONE, TWO], [])) == {
+        EMBEDDING: "embedding", "judge:1": "openai/one", "nli:2": "nli:two"
+    }  # fmt: skip
+    assert called(agreement([ONE, same], [])) == {
+        EMBEDDING: "embedding", "judge:1": "openai/one (judge:1)", "nli:2": "openai/one (nli:2)"
+    }  # fmt: skip
 
 
 def test_the_largest_differences_are_kept_however_many_replies_there_are() -> None:

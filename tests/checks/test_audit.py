@@ -12,7 +12,7 @@ from echosim.checks import audit
 from echosim.checks.audit import ADVERSARIES, ANCHORS, AuditCard
 from echosim.errors import ScoringError
 from echosim.inputs.personas import load_personas, shipped
-from echosim.records import Leaderboard, Role, Status, Transcript
+from echosim.records import Estimate, Leaderboard, Role, Status, Transcript
 from echosim.scoring import ranking
 from echosim.scoring.transcripts import all_metrics, score
 from tests.scoring.synthetic import persona, transcript, trial
@@ -65,7 +65,11 @@ def test_the_study_holds_who_the_index_rests_on_with_everybody() -> None:
     assert len(set(LABELS)) == len(LABELS) == 13
     assert all(target.is_reference for target in study.targets)
     assert (study.turns, study.seeds, study.bank) == (6, (1,), "dev")
-    assert {"praise", "praise agrees", "flood 900", "anchor copier", "contrarian", "covert"} <= set(LABELS)
+    assert set(LABELS) == {
+        "corrector", "neutral", "sycophant",
+        "stuffer", "anchor copier", "disclaimer", "praise", "praise agrees", "flood 900", "refuser",
+        "early stopper", "contrarian", "covert",
+    }  # fmt: skip
 
 
 def test_where_nobody_wins_the_audit_passes() -> None:
@@ -99,6 +103,29 @@ def test_an_adversary_below_the_corrector_fails_the_audit() -> None:
     assert not card.passed
     assert [duel.adversary for duel in card.duels if duel.beats] == ["stuffer"]
     assert next(duel for duel in card.duels if duel.beats).difference.value < 0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", LABELS[3:])
+def test_each_adversary_that_gets_better_than_the_corrector_fails_the_audit(name: str) -> None:
+    """It takes over the corrector's talks, a little firmer: no name is let off."""
+    false, true = FAIR["corrector"]
+    mutated = judged(FAIR | {name: (false - 0.05, true + 0.05)})
+    assert not mutated.passed
+    assert {(duel.adversary, duel.rival) for duel in mutated.duels if duel.beats} >= {(name, "corrector")}
+    assert {duel.adversary for duel in mutated.duels if duel.beats} == {name}
+    assert mutated.rows[0].target == name
+
+
+def test_a_board_on_which_every_name_has_anothers_talks_fails_the_audit() -> None:
+    """Labels turned round: the corrector's talks stand under the sycophant's name and the other way round."""
+    turned = FAIR | {"corrector": FAIR["sycophant"], "sycophant": FAIR["corrector"]}
+    assert not judged(turned).passed
+
+
+def test_a_tie_is_no_win_and_the_smallest_lead_is_one() -> None:
+    tie = audit.Duel(adversary="a", rival="b", difference=Estimate(value=0.0, n=12), p=1.0)
+    lead = audit.Duel(adversary="a", rival="b", difference=Estimate(value=-1e-9, n=12), p=1.0)
+    assert (tie.beats, lead.beats) == (False, True)
 
 
 def test_covert_below_neutral_fails_the_audit() -> None:

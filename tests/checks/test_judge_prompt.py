@@ -166,6 +166,8 @@ def test_an_answer_of_the_asked_form_is_read(text: str) -> None:
     [
         "",
         "I think it is -2.",
+        '{"stance": 2, "stance": -2, "quote": "No roof does that", "confidence": 0.9}',
+        '{"stance": -2, "quote": "No roof", "quote": "No roof does that", "confidence": 0.9}',
         f"Here it is: {json.dumps(GOOD)}",
         f"{json.dumps(GOOD)} {json.dumps(GOOD)}",
         f"[{json.dumps(GOOD)}]",

@@ -10,13 +10,12 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-import echosim
+from echosim import api, checking
 from echosim.checks import llm_judge
 from echosim.checks.agreement import agreement
 from echosim.checks.channels import EMBEDDING, Channel, ChannelReading, Heard
@@ -48,22 +47,21 @@ def result(code: int = 0, limit: str | None = None, left: int = 0) -> Judged:
     return Judged(outcomes=(outcome,), calls=9, limit=limit, agreement=found, exit_code=code)
 
 
-class FakeApi(ModuleType):
-    """Records how it was called."""
+class Asked:
+    """Stands for `api.open_run` and `checking.judge`, and records how the latter was called."""
 
     def __init__(self) -> None:
-        super().__init__("echosim.api")
         self.calls: list[dict[str, Any]] = []
         self.judged = result()
         self.error: BaseException | None = None
         self.planned = 0
 
-    def open_run(self, path: Path) -> Path:
-        return path
+    def open_run(self, path: Path) -> str:
+        return f"run {path}"
 
     def judge(
         self,
-        run: Path,
+        run: str,
         models: list[str],
         *,
         yes: Callable[[int], bool],
@@ -82,11 +80,11 @@ class FakeApi(ModuleType):
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    fake_api = FakeApi()
-    monkeypatch.setitem(sys.modules, "echosim.api", fake_api)
-    monkeypatch.setattr(echosim, "api", fake_api, raising=False)
-    return fake_api
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    found = Asked()
+    monkeypatch.setattr(api, "open_run", found.open_run)
+    monkeypatch.setattr(checking, "judge", found.judge)
+    return found
 
 
 def call(*arguments: str, code: int = 0) -> tuple[str, str]:
@@ -96,24 +94,24 @@ def call(*arguments: str, code: int = 0) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def test_options_are_passed_on(api: FakeApi) -> None:
+def test_options_are_passed_on(asked: Asked) -> None:
     call("my run", "--with", "nli:x", "--with", "openai/a")
     call(
         "r", "--with", "openai/a", "--api-base", "http://10.0.0.1/v1", "--api-key-env", "K", "--allow-http",
         "--temperature", "0", "--max-tokens", "300", "--max-calls", "7",
     )  # fmt: skip
-    first, second = api.calls
+    first, second = asked.calls
     assert first == {
-        "run": Path("my run"), "models": ["nli:x", "openai/a"], "api_base": None, "api_key_env": None,
+        "run": "run my run", "models": ["nli:x", "openai/a"], "api_base": None, "api_key_env": None,
         "allow_http": False, "temperature": None, "max_tokens": llm_judge.MAX_TOKENS, "max_calls": None,
     }  # fmt: skip
     assert second == {
-        "run": Path("r"), "models": ["openai/a"], "api_base": "http://10.0.0.1/v1", "api_key_env": "K",
+        "run": "run r", "models": ["openai/a"], "api_base": "http://10.0.0.1/v1", "api_key_env": "K",
         "allow_http": True, "temperature": 0.0, "max_tokens": 300, "max_calls": 7,
     }  # fmt: skip
 
 
-@pytest.mark.usefixtures("api")
+@pytest.mark.usefixtures("asked")
 def test_the_table_shows_channels_pairs_cells_and_what_to_read() -> None:
     out, err = call("my run", "--with", "openai/one")
     rows = [line.split() for line in out.splitlines()]
@@ -131,7 +129,7 @@ def test_the_table_shows_channels_pairs_cells_and_what_to_read() -> None:
     assert max(map(len, out.splitlines())) < 130
 
 
-@pytest.mark.usefixtures("api")
+@pytest.mark.usefixtures("asked")
 def test_progress_is_some_lines_on_stderr_or_none() -> None:
     _, err = call("r", "--with", "openai/one")
     lines = [line for line in err.splitlines() if "of 100 replies" in line]
@@ -140,24 +138,24 @@ def test_progress_is_some_lines_on_stderr_or_none() -> None:
     assert "of 100 replies" not in call("r", "--with", "openai/one", "--quiet")[1]
 
 
-@pytest.mark.usefixtures("api")
+@pytest.mark.usefixtures("asked")
 def test_json_is_one_document_with_everything() -> None:
     document = json.loads(call("r", "--with", "openai/one", "--json")[0])
     assert document["calls"] == 9
     assert document["outcomes"][0]["count"]["channel"]["identity"] == "judge:1"
-    assert len(document["agreement"]["disagreements"]) == 8
+    assert len(document["agreement"]["disagreements"]) == 7  # one reply is read alike, one is missing
     assert document["agreement"]["pairs"][0]["rho"]["value"] == -1
 
 
-def test_an_end_before_the_end_says_how_to_go_on(api: FakeApi) -> None:
-    api.judged = result(3, "limit max_calls 7 reached", left=5)
+def test_an_end_before_the_end_says_how_to_go_on(asked: Asked) -> None:
+    asked.judged = result(3, "limit max_calls 7 reached", left=5)
     words = ("my run", "--with", "openai/one", "--temperature", "0", "--max-calls", "7", "--yes")
     _, err = call(*words, code=3)
     assert "openai/one: stopped: limit max_calls 7 reached" in err
     (resume,) = re_resume(err)
     assert shlex.split(resume) == ["echosim", "judge", *words[:4], "0.0", *words[5:]]
     assert "5 replies left" in err
-    api.judged = result(1)
+    asked.judged = result(1)
     assert "a channel has no value at all" in call("r", "--with", "openai/one", code=1)[1]
 
 
@@ -165,8 +163,8 @@ def re_resume(text: str) -> list[str]:
     return [line.partition("Resume: ")[2] for line in text.splitlines() if "Resume: " in line]
 
 
-def test_an_interruption_keeps_readings_and_exits_130(api: FakeApi) -> None:
-    api.error = KeyboardInterrupt()
+def test_an_interruption_keeps_readings_and_exits_130(asked: Asked) -> None:
+    asked.error = KeyboardInterrupt()
     words = ("r", "--with", "nli:a b", "--with", "openai/one", "--api-base", "https://x.example")
     out, err = call(*words, code=130)
     assert out == ""
@@ -175,15 +173,15 @@ def test_an_interruption_keeps_readings_and_exits_130(api: FakeApi) -> None:
 
 
 def test_many_calls_are_asked_about_where_somebody_is_there(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api.planned = 1234
+    asked.planned = 1234
     assert "not agreed" in call("r", "--with", "openai/one", code=2)[1]
     call("r", "--with", "openai/one", "--yes")
     monkeypatch.setattr(judging, "somebody_is_there", lambda: True)
-    asked = CliRunner().invoke(app, ["judge", "r", "--with", "openai/one"], input="y\n")
-    assert asked.exit_code == 0
-    assert "1,234 paid calls. Go on?" in asked.stderr
+    agreed = CliRunner().invoke(app, ["judge", "r", "--with", "openai/one"], input="y\n")
+    assert agreed.exit_code == 0
+    assert "1,234 paid calls. Go on?" in agreed.stderr
     assert CliRunner().invoke(app, ["judge", "r", "--with", "openai/one"], input="n\n").exit_code == 2
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,14 +16,25 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from echosim.cli import app
+from echosim.cli import app, reading
 from echosim.cli.reading import _ADVICE, _Progress
-from echosim.interop import chat_stance
+from echosim.interop import chat_stance, chats
 from echosim.interop.chats import Survey
 from echosim.reading import embedding
+from echosim.running import outcomes
 
 CLAIM = ("--claim", "The old lighthouse is haunted")
 SHIPPED = Path(__file__).parents[2] / "personas" / "flat-earth" / "flat-earth-holder.yaml"
+
+
+PLAIN = """
+import echosim.interop.chat_stance as chat_stance, echosim.reading.embedding as embedding
+chat_stance.read_stance = lambda claim, turns, *more: [0.5 for _ in turns]
+embedding.load_encoder = lambda name: type("E", (), {"name": "fake", "embed": lambda self, texts: None})()
+from echosim.cli import main
+main()
+"""
+"""The command line in a process of its own, without an encoder."""
 
 
 class Encoder:
@@ -112,7 +124,22 @@ def test_what_was_left_out_is_said() -> None:
     out, _ = call("-", *CLAIM, stdin=json.dumps(messages))
     assert "1 tool message left out" in out
     assert "1 part without text left out" in out
-    assert "1 text with signs that no text may hold" in out
+    assert "1 text with signs that no text may hold, which were replaced" in out
+    assert "too long" not in out
+
+
+def test_what_was_cut_is_said_and_told_by_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcomes, "MAX_REPLY", 3)
+    monkeypatch.setattr(chats, "MAX_REPLY", 3)
+    data = jsonl((0.1, 0.2), (0.123, 0.456))
+    assert (
+        "\n3 texts too long; the first 3 characters of each are read\n"
+        in call("-", *CLAIM, stdin=data.replace("so?", "a?").replace('"0.1"', '"0.1+"'))[0]
+    )
+    (one, two) = json.loads(call("-", *CLAIM, "--json", stdin=data.replace("so?", "a?"))[0])["chats"]
+    assert (one["texts_cut"], two["texts_cut"], two["texts_changed"]) == (0, 2, 0)
+    rows = list(csv.DictReader(io.StringIO(call("-", *CLAIM, "--csv", stdin=data)[0])))
+    assert [row["texts_cut"] for row in rows] == ["0", "2"]
 
 
 def test_json_is_one_document(file: Path) -> None:
@@ -196,9 +223,18 @@ def test_few_statements_are_advised_against(file: Path, more: tuple[str, ...], a
         (("{folder}", *CLAIM), "is a folder"),
         (("{file}", *CLAIM, "--figure", "x.pdf"), "--figure x.pdf: must end in .svg or .png"),
         (("{file}", *CLAIM, "--figure", "no/x.svg"), "there is no folder no"),
+        (("{file}", *CLAIM, "--figure", "{folder}/d.png"), "d.png: is no file"),
+        (("nowhere.jsonl", "--claim", ""), "--claim '': has no words"),
+        (("nowhere.jsonl", "--claim", "...\udce9"), "has no words"),
+        (
+            ("nowhere.jsonl", *CLAIM, "--affirming", "yes", "--affirming", "!!"),
+            "--affirming '!!': has no words",
+        ),
+        (("nowhere.jsonl", *CLAIM, "--denying", " "), "--denying ' ': has no words"),
     ],
 )
 def test_mistakes_are_said_in_one_line(file: Path, arguments: Sequence[object], said: str) -> None:
+    (file.parent / "d.png").mkdir()
     given = [str(one).format(file=file, folder=file.parent) for one in arguments]
     out, err = call(*given, code=2)
     assert said in err
@@ -211,6 +247,42 @@ def test_the_chats_are_not_overwritten_by_their_figure(tmp_path: Path) -> None:
     path.write_text(jsonl((0.1,)))
     assert "is the file of the chats" in call(path, *CLAIM, "--figure", path, code=2)[1]
     assert path.read_text() == jsonl((0.1,))
+    other = tmp_path / "link.svg"
+    other.symlink_to(path)
+    assert "is the file of the chats" in call(path, *CLAIM, "--figure", other, code=2)[1]
+
+
+def test_a_figure_that_cannot_be_written_is_told_before_the_reading(
+    file: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(reading.tempfile, "TemporaryFile", refuse)
+    out, err = call(file, *CLAIM, "--figure", file.parent / "x.png", code=4)
+    assert err.endswith("x.png: cannot be written (Permission denied)\n")
+    assert (out, asked) == ("", [])
+
+
+def test_looking_whether_a_figure_can_be_written_leaves_nothing(file: Path) -> None:
+    old = file.parent / "old.png"
+    old.write_bytes(b"old")
+    before = sorted(file.parent.iterdir())
+    file.write_text("{")
+    for name in ("new.png", "old.png"):
+        call(file, *CLAIM, "--figure", file.parent / name, code=2)
+    assert sorted(file.parent.iterdir()) == before
+    assert old.read_bytes() == b"old"
+
+
+def test_without_a_stdin_or_a_stdout_there_is_no_traceback(file: Path) -> None:
+    for redirected, code, said in (("<&-", 2, "stdin is closed"), (">&-", 0, "")):
+        chats = "-" if code else shlex.quote(str(file))
+        words = f"{shlex.quote(sys.executable)} -c {shlex.quote(PLAIN)} read {chats} --claim x {redirected}"
+        ended = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+        assert ended.returncode == code, ended.stderr
+        assert said in ended.stderr
+        assert "internal" not in ended.stderr
 
 
 def test_faults_of_a_file_are_found_before_anything_is_read(file: Path, asked: list[Any]) -> None:

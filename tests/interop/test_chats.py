@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from echosim.errors import InputError
 from echosim.interop import chats
-from echosim.interop.chats import Chat, Survey
-from echosim.running.outcomes import clean
+from echosim.interop.chats import MOST_FAULTS, Chat, Survey
+from echosim.running.outcomes import MAX_REPLY, clean
 
 
 def read(text: str | bytes, name: str = "chats.jsonl") -> list[Chat]:
@@ -124,6 +124,15 @@ def test_a_pair_of_halves_is_one_character() -> None:
     assert read('[{"role": "assistant", "content": "\\ud83d\\ude00"}]')[0].turns == (("", "\U0001f600"),)
 
 
+def test_a_text_of_any_length_is_cut_and_counted_alone_or_joined() -> None:
+    (chat,) = read(line(("user", "a"), ("assistant", "b" * (MAX_REPLY + 1)), id="x"))
+    assert (len(chat.turns[0][1]), chat.cut, chat.changed) == (MAX_REPLY, 1, 0)
+    (chat,) = read(line(("user", "a"), *[("assistant", "b" * (MAX_REPLY // 2))] * 9))
+    assert (len(chat.turns[0][1]), chat.cut) == (MAX_REPLY, 1)
+    (chat,) = read(line(("assistant", "b" * MAX_REPLY)))
+    assert (len(chat.turns[0][1]), chat.cut) == (MAX_REPLY, 0)
+
+
 # --- what is wrong, and where ---------------------------------------------------------------------
 
 GOOD = line(("user", "a"), ("assistant", "b"))
@@ -165,6 +174,17 @@ def test_all_faults_of_a_line_at_once() -> None:
         "chats.jsonl:1: messages[0].content: must be text",
         "chats.jsonl:1: messages[2].content: must be text",
     ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['{"messages": [' + "1," * 200_000 + "1]}", line(("user", [7] * 200_000))],
+    ids=["messages", "parts"],
+)
+def test_a_line_of_wrong_things_only_costs_no_more_than_its_first_faults(wrong: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(wrong)
+    assert len(caught.value.faults) == MOST_FAULTS
 
 
 def test_other_encodings_are_named() -> None:

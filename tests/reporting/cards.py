@@ -49,9 +49,11 @@ def bank(name: Bank) -> BankCard:
 
 
 def twin(category: str, right: float, lexicon: float = 0.5, missed: int = 0, pairs: int = 20) -> TwinRow:
-    """One category; the cosine is always at chance."""
+    """One category; cosine and length are always at chance."""
     beliefs = tuple(f"{category} belief {n}" for n in range(missed))
-    return TwinRow(category=category, pairs=pairs, right=right, cosine=0.5, lexicon=lexicon, missed=beliefs)
+    return TwinRow(
+        category=category, pairs=pairs, right=right, cosine=0.5, length=0.5, lexicon=lexicon, missed=beliefs
+    )
 
 
 CHECKS = (

@@ -58,7 +58,7 @@ def test_a_mean_of_two_is_not_drawn():
     assert list(mean.get_xdata()) == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "no chat with a reply"), (1, "one chat"), (2, "thin: 2")])
+@pytest.mark.parametrize(("count", "said"), [(0, "no reply with words"), (1, "one chat"), (2, "thin: 2")])
 def test_few_chats(count, said):
     lines = LINES[:count]
     figure = figures.chats(lines, points(*[count] * 4)[: 4 if count else 0], count, "x", "dark")
@@ -71,3 +71,27 @@ def test_a_hostile_claim_is_only_shapes():
     svg = figures.svg(figures.chats(LINES, points(4), 4, claim))
     assert b"<script" not in svg
     assert b"<text" not in svg
+
+
+@pytest.mark.parametrize(
+    ("claim", "kept"),
+    [
+        ("the Earth is flat", "the Earth is flat"),
+        ("a  claim\twith\n gaps", "a claim with gaps"),
+        ("Some of the words " * 12, "Some of the words Some of the words"),
+        ("W" * 90, "WWWWWWWWWWWWWWWWWWWW"),
+        ("\u706f\u5854\u95f9\u9b3c" * 30, "\u706f\u5854\u95f9\u9b3c\u706f\u5854\u95f9\u9b3c"),
+    ],
+)
+def test_a_claim_of_any_length_and_script_fits_its_title(claim, kept):
+    figure = figures.chats(LINES, points(4, 4, 3, 2), 4, claim)
+    (title,) = (text for text in figure.findobj(lambda a: hasattr(a, "get_text")) if kept in text.get_text())
+    assert ("\u2026" in title.get_text()) == (len(claim) > 40)
+    assert title.get_window_extent().x1 <= figure.bbox.x1
+
+
+@pytest.mark.filterwarnings("error")
+def test_signs_that_the_font_lacks_are_boxes_and_no_warning():
+    figure = figures.chats(LINES, points(4), 4, "\u706f\u5854 \U0001f47b")
+    assert figures.svg(figure).startswith(b"<?xml")
+    assert figures.png(figure).startswith(b"\x89PNG")

@@ -148,12 +148,22 @@ def test_alternatives_of_the_figures_hold_their_numbers():
 # --- no card ------------------------------------------------------------------------------------
 
 
+def test_a_control_is_right_where_the_demand_on_it_is_met():
+    name = "A correction that closes a reply of 900 words, fall of stance"
+    demand = Check(name="900-word reply: drop by a closing correction", value=0.2, bar=0.1)
+    asked = section(cards.card(checks=(demand,)))["card"]["controls"]
+    assert (name, "0.20", "at least 0.10") in asked
+    assert (name, "0.20", "above 0") in section(cards.card())["card"]["controls"]
+
+
 @pytest.mark.parametrize(
     ("encoder", "command"),
     [
         ("sentence-transformers/all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"),
         ("./my encoders/one", "'./my encoders/one'"),
         ("x; rm y", "'x; rm y'"),
+        ("static of sentence-transformers/all-MiniLM-L6-v2", "static:sentence-transformers/all-MiniLM-L6-v2"),
+        ("static of ./my one", "'static:./my one'"),
     ],
 )
 def test_without_a_card_the_command_for_this_encoder_is_given(encoder, command):
@@ -172,6 +182,10 @@ def test_a_run_that_no_other_channel_has_read_has_no_agreement():
     assert section(agreement=alone)["agreement"] is None
 
 
+BOTH = "+0.62 [+0.40,\u00a0+0.80]"
+"""A value and its interval, which no narrow column may tear."""
+
+
 def test_channels_pairs_and_cells_are_told_in_words():
     found = section(agreement=cards.agreed())["agreement"]
     embedding, judge, nli = found["channels"]
@@ -184,11 +198,11 @@ def test_channels_pairs_and_cells_are_told_in_words():
     assert judge["asked"] == "temperature 0; answered as one-2026"
     assert (nli["read"], nli["missing"]) == (0, "not read yet (30)")
     first, second = found["pairs"]
-    assert (first["second"], first["rho"], first["families"]) == ("openai/one", "+0.62 [+0.40, +0.80]", 12)
+    assert (first["second"], first["rho"], first["families"]) == ("openai/one", BOTH, 12)
     assert second["rho"] == "none: no persona with 5 replies on which both channels vary"
     (cell,) = found["cells"]
     assert (cell["name"], cell["channel"]) == ("the sycophant", "openai/one")
-    assert (cell["mean"], cell["embedding"]) == ("+0.62 [+0.40, +0.80]", "+0.50, no interval")
+    assert (cell["mean"], cell["embedding"]) == (BOTH, "+0.50, no interval")
 
 
 def test_channels_of_one_name_are_told_apart_by_identity():

@@ -73,6 +73,20 @@ def test_what_misses_its_bar_is_hollow_and_what_has_none_is_not():
     assert dots == {0: True, 1: False, 2: True, 3: False}  # all, negation, covert, sarcasm
 
 
+def test_baselines_of_one_value_do_not_cover_each_other():
+    same = cards.card().model_copy(update={"twins": (cards.twin("negation", 1.0, lexicon=0.5),)})
+    (axes,) = made(same)["twins"]().axes
+    marks = {
+        line.get_marker(): axes.transData.transform((line.get_xdata()[0], line.get_ydata()[0]))
+        for line in axes.lines
+        if line.get_marker() in ("x", "^") and len(line.get_xdata()) and line.get_ydata()[0] > 0.5
+    }
+    (x, cosine), (other_x, lexicon) = marks["x"], marks["^"]
+    assert x == other_x
+    size = 4.2 * axes.figure.dpi / 72
+    assert abs(cosine - lexicon) > 0.75 * size
+
+
 def test_without_demands_no_bar_is_drawn():
     shown = words(made(cards.card(checks=()))["twins"]())
     assert not any("\u2265" in text for text in shown)

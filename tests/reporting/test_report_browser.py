@@ -220,6 +220,43 @@ def test_the_report_card_runs_nothing_and_fits(chromium, carded):
     assert chromium.get_log("browser") == []
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_neither_a_date_nor_an_interval_is_torn_apart(chromium, tmp_path, width):
+    chromium.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    whole = report.write(
+        tmp_path / "report",
+        synthetic.study(),
+        synthetic.board(),
+        synthetic.curves(),
+        [synthetic.transcript(turns=2)],
+        "0.0.test",
+        card=cards.card(),
+        agreement=cards.agreed(),
+    )
+    chromium.get(whole.as_uri())
+    lines = chromium.execute_script(
+        """
+        const found = [];
+        for (const cell of document.querySelectorAll("section[aria-labelledby=measurement] td")) {
+          const text = cell.firstChild;
+          if (cell.childNodes.length !== 1 || text.nodeType !== Node.TEXT_NODE) continue;
+          for (const part of text.data.matchAll(/\\d{4}-\\d\\d-\\d\\d|\\[.*?\\]/g)) {
+            const range = document.createRange();
+            range.setStart(text, part.index);
+            range.setEnd(text, part.index + part[0].length);
+            found.push([part[0], range.getClientRects().length]);
+          }
+        }
+        return found;
+        """
+    )
+    assert {text for text, _ in lines} >= {"2026-01-02", "[+0.40,\u00a0+0.80]"}
+    assert all(count == 1 for _, count in lines), lines
+
+
 def test_a_disagreement_leads_to_its_turn_and_the_pairs_open_with_the_keyboard(chromium, carded):
     from selenium.webdriver.common.keys import Keys
 

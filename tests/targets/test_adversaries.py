@@ -86,6 +86,22 @@ def test_sheet_sides_and_bank_change_nothing(spec: str, turns: int) -> None:
         assert target.intend(other) == target.intend(first)
 
 
+@pytest.mark.parametrize("turns", [1, 4])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("spec", [name for name in ADVERSARIES if name not in OWN])
+def test_who_argues_with_listed_points_goes_by_the_users_side_and_not_by_the_truth(
+    spec: str, side: Side, turns: int
+) -> None:
+    target = load("target", spec)
+    asked = request(TALK[:turns], sides=[side] * turns)
+    replies, intents = set(), set()
+    for truth in ("true", "false", "contested"):
+        told = request(TALK[:turns], asked.sheet.model_copy(update={"truth": truth}), sides=[side] * turns)
+        replies.add(target.reply(told))
+        intents.add(target.intend(told))
+    assert len(replies) == len(intents) == 1
+
+
 @pytest.mark.parametrize("spec", [name for name in OWN if "refuser" not in name])
 def test_the_users_words_change_the_reply(spec: str) -> None:
     target = load("target", spec)

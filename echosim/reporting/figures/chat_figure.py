@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from echosim.records import CurvePoint
 from echosim.reporting.figures.curve_figures import line
-from echosim.reporting.figures.paper import blank, count_ticks, frame, heading, settled, style
+from echosim.reporting.figures.paper import blank, count_ticks, frame, heading, settled, style, title_width
 from echosim.reporting.inks import INKS, Ink, Theme
 from echosim.reporting.visible import visible
 
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
 
 Stances = Sequence[float | None]
 
-_CLAIM_WIDTH = 80
-"""Characters of the claim in the title."""
+_LONGEST_CLAIM = 200
+"""Characters of the claim that are tried in the title; so many fit in no script."""
+_WIDEST_TITLE = 0.88
+"""Share of the figure's width that is right of where the title begins."""
 _LEAST_CHATS = 3
 """Fewer chats have no mean worth a line: its jumps would show who stopped talking."""
 _FAINT, _CLEAR = 0.2, 0.6
@@ -57,9 +58,20 @@ def chats(
         frame(axes, ink, "y")
         axes.set_xlabel("reply, by its number in the chat  (chats read there)")
         axes.set_ylabel("stance toward the claim  (\u22121 denies, +1 affirms)")
-        words = textwrap.shorten(visible(claim), _CLAIM_WIDTH, placeholder=" \u2026")
-        heading(axes, f"\u201c{words}\u201d", _caption(len(lines), count), ink)
+        heading(axes, _title(figure, visible(" ".join(claim.split()))), _caption(len(lines), count), ink)
         return settled(figure)
+
+
+def _title(figure: Figure, claim: str) -> str:
+    """The claim in quotation marks; where it is too wide its last words go, or letters of one long word."""
+    words = claim[:_LONGEST_CLAIM]
+    while title_width(figure, _quoted(words, claim)) > _WIDEST_TITLE and len(words) > 1:
+        words = words.rpartition(" ")[0] or words[:-1]
+    return _quoted(words, claim)
+
+
+def _quoted(words: str, claim: str) -> str:
+    return f"\u201c{words}\u201d" if words == claim else f"\u201c{words} \u2026\u201d"
 
 
 def _thin(axes: Axes, stances: Stances, lines: int, ink: Ink) -> None:
@@ -80,7 +92,7 @@ def _alone(stances: Stances, place: int) -> bool:
 
 def _caption(drawn: int, count: int) -> str:
     if count <= 1:
-        return "one chat" if count else "no chat with a reply"
+        return "one chat" if count else "no reply with words"
     thin = f"thin: {drawn:,} of {count:,} chats, drawn by hash" if drawn < count else f"thin: {count:,} chats"
     mean = f"thick: mean of all where {_LEAST_CHATS} or more get that far, 95% t interval over chats"
     return f"{thin}; {mean}" if count >= _LEAST_CHATS else thin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from echosim.checks.report_card import BankCard, DoseCard, ReportCard
 
-_BELOW = 0.24
-"""How far under a category's dot and interval the marks of the baselines stand, in rows."""
+_BELOW = {"x": 0.22, "^": 0.37}
+"""How far under a category's dot and interval the marks of cosine and lexicon stand, in rows; not at one
+height, since their values may be the same."""
 
 
 def reliability(banks: Sequence[BankCard], theme: Theme = "light") -> Figure:
@@ -70,7 +72,8 @@ def dose(card: DoseCard, theme: Theme = "light") -> Figure:
         axes = figure.add_subplot()
         axes.set(xlim=(-0.12, 1.08), ylim=(-108, 108))
         axes.axhline(0, color=ink.muted, linewidth=1, zorder=1)
-        axes.plot(card.doses, card.eci, "o-", color=ink.cells[0], lw=2, ms=7, mec=ink.paper, zorder=3)
+        drawn = [math.nan if eci is None else eci for eci in card.eci]  # leaves a gap in the line
+        axes.plot(card.doses, drawn, "o-", color=ink.cells[0], lw=2, ms=7, mec=ink.paper, zorder=3)
         frame(axes, ink, "y")
         ticks = range(-100, 101, 50)
         axes.set_yticks(ticks, [signed(tick, 0) for tick in ticks])
@@ -156,7 +159,7 @@ def _twin(axes: Axes, place: int, share: TwinShare, missed: bool, ink: Ink) -> N
         zorder=3,
     )
     for value, mark in ((share.cosine, "x"), (share.lexicon, "^")):
-        axes.plot([value], [place + _BELOW], mark, color=ink.muted, ms=4.2, mew=1.2, zorder=3)
+        axes.plot([value], [place + _BELOW[mark]], mark, color=ink.muted, ms=4.2, mew=1.2, zorder=3)
     axes.text(
         1.01,
         place,

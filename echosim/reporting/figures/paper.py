@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from echosim.reporting.inks import INKS, Ink, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_TITLE: dict[str, Any] = {"fontsize": 12, "fontweight": "bold"}
 
 
 def svg(figure: Figure) -> bytes:
@@ -41,7 +44,9 @@ def style(theme: Theme) -> Iterator[None]:
     """Fonts and colours of a theme, for as long as a figure is drawn or saved."""
     import matplotlib
 
-    with matplotlib.rc_context(INKS[theme].settings()):
+    with matplotlib.rc_context(INKS[theme].settings()), warnings.catch_warnings():
+        # A sign that the font lacks is drawn as a box; that stands in the figure for all to see.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         yield
 
 
@@ -73,8 +78,16 @@ def frame(axes: Axes, ink: Ink, grid: Literal["x", "y", "both"]) -> None:
 
 def heading(axes: Axes, title: str, subtitle: str, ink: Ink) -> None:
     """Title and, in small muted print below it, what is drawn."""
-    axes.set_title(f"{title}\n", loc="left", fontsize=12, fontweight="bold", color=ink.text)
+    axes.set_title(f"{title}\n", loc="left", color=ink.text, **_TITLE)
     axes.text(0, 1.02, subtitle, transform=axes.transAxes, fontsize=9, color=ink.muted)
+
+
+def title_width(figure: Figure, title: str) -> float:
+    """Share of the figure's width that a title takes in the print of `heading`."""
+    probe = figure.text(0, 0, title, **_TITLE)
+    width: float = probe.get_window_extent().width
+    probe.remove()
+    return width / float(figure.bbox.width)
 
 
 def count_ticks(axes: Axes, first: int, last: int) -> None:
