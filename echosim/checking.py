@@ -147,11 +147,11 @@ def judge(
 def fit_reader(
     *, encoder: str | None = None, out: PathLike | None = None, progress: Step = lambda *_: None
 ) -> str:
-    """Fit an encoder's lens, measure its scales and thresholds, and keep both with its identity.
+    """Fit heads and lens of an encoder, measure its scales and thresholds, and keep all with its identity.
 
     Args:
         encoder: None for the default.
-        out: a folder that `constants.json` and `lenses/` are written to; None for the user's cache.
+        out: a folder that `constants.json` and `fitted/` are written to; None for the user's cache.
         progress: told about the steps.
 
     Returns:
@@ -161,15 +161,15 @@ def fit_reader(
         EncoderError: no such encoder.
         StorageError: a file cannot be written.
     """
-    from echosim.reading import constants, heads, lens, lens_fit
+    from echosim.reading import constants, learned
     from echosim.reading.calibration_cache import cache_folder
     from echosim.reading.embedding import load_encoder
 
     folder = cache_folder() if out is None else Path(out)
     loaded = load_encoder(encoder)
-    fitted = lens_fit.fit(loaded.read, lambda done, of: progress("lens", done, of))
-    lens.keep(fitted, lens.place(folder, loaded.identity))
-    table = constants.measure(loaded.read, heads.fit(loaded.read), fitted, constants.shipped_personas())
+    fitted = learned.learn(loaded, lambda done, of: progress("heads and lens", done, of))
+    learned.keep(fitted, learned.place(folder, loaded.identity))
+    table = constants.measure(loaded.read, fitted, constants.shipped_personas())
     constants.keep(loaded, table, constants.place(folder))
     return f"{loaded.name} ({loaded.identity}): {table.over_all!r}"
 

@@ -22,7 +22,7 @@ DOSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 RATES = (0.05, 0.1, 0.15, 0.2, 0.25)
 PATIENCE = (1, 2, 3)
 """Pushbacks that a capitulator withstands."""
-TURNS = 8
+TURNS = 12
 
 
 def dose_study(personas: Sequence[Persona]) -> Study:

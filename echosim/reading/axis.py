@@ -4,10 +4,10 @@ Cosine to the claim alone is blind to negation; the difference between the state
 because denying statements name the alternative.
 
     C  = mean_i [ h(z_i.f) - h(z_i.q) ],  h(x) = ln mean exp(H x) / H over the statements
-    C' = mean_i v_i [ max_e s_i.e - max_r s_i.r ],  v_i ~ exp(10 * largest cosine of s_i to any statement)
+    C' = mean_i [ max_e s_i.e - max_r s_i.r ], weighted by exp(10 * largest cosine of s_i to any statement)
 
-s_i are unit sentence vectors and e, r those of the affirming and denying statements; z_i, f and q are the same
-through the lens. C sees all that is said, C' what is said about this very claim.
+s_i are unit sentence vectors and e, r those of the affirming and denying statements; z_i, f and q are the
+same through the lens. C sees all that is said, C' what is said about this very claim.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from echosim.reading.lens import Lens
 
     Vectors = NDArray[np.float32]
+    Weights = NDArray[np.float64]
 
-HARDNESS = 5.0
+HARDNESS = 10.0
 """H: between the mean of the cosines (0) and the largest (infinity)."""
 NEARNESS = 10.0
 """Inverse temperature of the weights in C'."""
@@ -46,19 +47,32 @@ class Axis:
     affirming_seen: Vectors
     denying_seen: Vectors
 
-    def contrast(self, seen: Vectors) -> float:
-        """C of a reply, in [-2, 2]; `seen` are its sentences through the lens, shape (n, d), n >= 1."""
-        return float((_soft(seen @ self.affirming_seen.T) - _soft(seen @ self.denying_seen.T)).mean())
+    def contrast(self, seen: Vectors, weights: Weights) -> float:
+        """C of a reply, in [-2, 2].
 
-    def near(self, sentences: Vectors) -> float:
-        """C' of a reply, in [-2, 2]; `sentences` has shape (n, d), n >= 1."""
+        Args:
+            seen: its n >= 1 sentences through the lens, shape (n, d).
+            weights: of the sentences, shape (n,), positive.
+        """
+        import numpy as np
+
+        each = _soft(seen @ self.affirming_seen.T) - _soft(seen @ self.denying_seen.T)
+        return float(np.average(each, weights=weights))
+
+    def near(self, sentences: Vectors, weights: Weights) -> float:
+        """C' of a reply, in [-2, 2].
+
+        Args:
+            sentences: its n >= 1 sentences, shape (n, d).
+            weights: of the sentences besides their nearness, shape (n,), positive.
+        """
         import numpy as np
 
         toward = (sentences @ self.affirming.T).max(axis=1).astype(np.float64)
         away = (sentences @ self.denying.T).max(axis=1).astype(np.float64)
         closest = np.maximum(toward, away)
-        weights = np.exp(NEARNESS * (closest - closest.max()))
-        return float((weights * (toward - away)).sum() / weights.sum())
+        nearness = np.exp(NEARNESS * (closest - closest.max()))
+        return float(np.average(toward - away, weights=weights * nearness))
 
     def swapped(self) -> Axis:
         """The axis of the opposite claim; C and C' change sign exactly."""

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
 
 from echosim.draws import key
 from echosim.errors import StorageError
@@ -23,20 +25,26 @@ from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona
 from echosim.reading.calibration import rehearsal
 from echosim.reading.calibration_cache import cache_folder
+from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
 from echosim.reading.heads import Heads
+from echosim.reading.learned import Learned
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants
-from echosim.reading.subject import Subject, of_persona
+from echosim.reading.signals import BELIEF_ALONE, WITH_STATEMENTS, Constants, emphasis
+from echosim.reading.subject import Subject, of_persona, of_statements
 from echosim.records import Record
 from echosim.replies import generic_bank
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from echosim.reading.embedding import Encoder
     from echosim.reading.encoded import Encoded
-    from echosim.reading.lens import Lens
 
 DECIMALS = 5
-FORM = "constants 3"
+SCALED_ON: generic_bank.Writer = "dev"
+"""The writer whose replies set the scales of C, C' and G; heads and lens are not fitted on it."""
+FORM = "constants 8"
 """Raised whenever the same banks would give other constants."""
 
 
@@ -51,13 +59,21 @@ class ConstantsTable(Record):
         return self.without.get(family, self.over_all)
 
 
+class Scales(NamedTuple):
+    """Standard deviations of C, C' and G and of C between stock frames; slopes from T to s."""
+
+    contrast: float
+    near: float
+    generic: float
+    frames: float
+    slope: float
+    slope_alone: float
+
+
 @dataclass
 class Sample:
     """What one family contributes, raw."""
 
-    contrast: list[float] = field(default_factory=list)
-    near: list[float] = field(default_factory=list)
-    generic: list[float] = field(default_factory=list)
     evidence_hit: list[float] = field(default_factory=list)
     evidence_miss: list[float] = field(default_factory=list)
     topic_hit: list[float] = field(default_factory=list)
@@ -74,13 +90,16 @@ class _Entry(Record):
     table: ConstantsTable
 
 
-def constants_for(encoder: Encoder, heads: Heads, lens: Lens) -> ConstantsTable:
+_TABLE = TypeAdapter(dict[str, _Entry])
+
+
+def constants_for(encoder: Encoder, learned: Learned) -> ConstantsTable:
     """The stored table of this encoder; measured and kept now if there is none for the present banks."""
     for text in (_shipped().read_text("utf-8"), _read(place(cache_folder()))):
         entry = _entries(text).get(encoder.identity)
         if entry is not None and entry.basis == basis():
             return entry.table
-    table = measure(encoder.read, heads, lens, shipped_personas())
+    table = measure(encoder.read, learned, shipped_personas())
     with contextlib.suppress(StorageError):  # a cache may be done without
         keep(encoder, table, place(cache_folder()))
     return table
@@ -109,7 +128,7 @@ def basis() -> str:
     """Hash over what constants depend on besides the encoder: banks and shipped personas."""
     train = (files("echosim.replies") / "banks" / "train.toml").read_bytes()
     spoken = [persona.model_dump_json() for persona in shipped_personas()]
-    return key(FORM, train.hex(), generic_bank.fitted_bytes().hex(), *spoken)[:16]
+    return key(FORM, train.hex(), generic_bank.fitted_bytes(SCALED_ON).hex(), *spoken)[:16]
 
 
 @cache
@@ -137,29 +156,86 @@ def _read(path: Path) -> str:
 def _entries(text: str) -> dict[str, _Entry]:
     """What a table file holds; nothing of a damaged one."""
     try:
-        return {name: _Entry.model_validate(entry) for name, entry in json.loads(text or "{}").items()}
-    except ValueError:
+        return dict(_TABLE.validate_json(text or "{}"))
+    except ValidationError:
         return {}
 
 
 def measure(
-    read: Callable[[Sequence[str]], Encoded], heads: Heads, lens: Lens, personas: Sequence[Persona]
+    read: Callable[[Sequence[str]], Encoded], learned: Learned, personas: Sequence[Persona]
 ) -> ConstantsTable:
     """Measure all constants over these personas' families, with each family left out in turn."""
     holders = [persona for persona in personas if persona.role != "mirror"]
-    subjects = {persona.id: of_persona(persona, read, lens) for persona in holders}
+    subjects = {persona.id: of_persona(persona, read, learned.lens) for persona in holders}
     samples: dict[str, Sample] = {}
     for persona in holders:
         sample = samples.setdefault(persona.family, Sample())
         others = [subjects[other.id] for other in holders if other.family != persona.family]
-        _collect(sample, persona, read, heads, lens, subjects[persona.id], others)
+        _collect(sample, persona, read, learned.heads, subjects[persona.id], others)
+    scales = _scales(read, learned)
     return ConstantsTable(
-        over_all=_summarise(samples.values()),
+        over_all=_summarise(samples.values(), scales),
         without={
-            family: _summarise(sample for name, sample in samples.items() if name != family)
+            family: _summarise((sample for name, sample in samples.items() if name != family), scales)
             for family in sorted(samples)
         },
     )
+
+
+def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> Scales:
+    """Scales by the replies of a writer whom nothing was fitted to.
+
+    Only the spread within a belief counts: between beliefs the signals differ by topic.
+    """
+    import numpy as np
+
+    found: list[NDArray[np.float64]] = []
+    stances: list[int] = []
+    for topic in generic_bank.load(SCALED_ON).topics:
+        axis = of_statements(topic.affirming, topic.denying, read, learned.lens).axis
+        framed = of_statements(
+            frames(AFFIRM_FRAMES, topic.claim), frames(DENY_FRAMES, topic.claim), read, learned.lens
+        ).axis
+        rows = []
+        for reply in topic.replies:
+            said = read(split(reply.text))
+            seen, weights = learned.lens.on_replies(said), emphasis(len(said))
+            rows.append(
+                (
+                    axis.contrast(seen, weights),
+                    axis.near(said.meaning, weights),
+                    float(np.average(learned.heads.leanings(said), weights=weights)),
+                    framed.contrast(seen, weights),
+                )
+            )
+            stances.append(reply.stance)
+        found.append(np.asarray(rows))
+    spreads = np.concatenate([rows - rows.mean(axis=0) for rows in found]).std(axis=0)
+    units = np.concatenate(found) / spreads
+    contrast, near, generic, framed = spreads.tolist()
+    return Scales(
+        contrast,
+        near,
+        generic,
+        framed,
+        slope=_slope([WITH_STATEMENTS.total(c, n, g) for c, n, g, _ in units], stances),
+        slope_alone=_slope([BELIEF_ALONE.total(f, 0.0, g) for _, _, g, f in units], stances),
+    )
+
+
+def _slope(totals: Sequence[float], stances: Sequence[int]) -> float:
+    """The k for which tanh(k T) = P(accepts) - P(refutes) makes the known sides most likely.
+
+    Logistic regression without offset over replies that take a side.
+    """
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    side = np.asarray(stances)
+    total = np.asarray(totals)[side != 0]
+    model = LogisticRegression(C=1e6, fit_intercept=False).fit(total[:, None], side[side != 0])
+    # tanh(k T) = 2 P - 1 for P = 1 / (1 + exp(-2 k T)).
+    return float(model.coef_[0, 0]) / 2
 
 
 def _collect(
@@ -167,7 +243,6 @@ def _collect(
     persona: Persona,
     read: Callable[[Sequence[str]], Encoded],
     heads: Heads,
-    lens: Lens,
     subject: Subject,
     others: Sequence[Subject],
 ) -> None:
@@ -175,25 +250,17 @@ def _collect(
 
     spoken = [point.text for point in (*persona.supporting, *persona.refuting)]
 
-    contrasts, nears, generics = [], [], []
     rows = [(row, split(row.reply)) for row in rehearsal(persona)]
     everything = read([sentence for _, sentences in rows for sentence in sentences])
     start = 0
     for row, sentences in rows:
         said = everything[start : start + len(sentences)]
         start += len(sentences)
-        contrasts.append(subject.axis.contrast(lens.on_replies(said)))
-        nears.append(subject.axis.near(said.meaning))
-        generics.append(heads.leaning(said))
         strongest = float(np.sort(heads.warm_logits(said))[-2:].mean())
         if row.warmth != 0.5:
             (sample.warm if row.warmth > 0.5 else sample.cold).append(strongest)
         if not row.points:
             sample.evidence_miss.extend((said.meaning @ subject.points.T).max(axis=1).tolist())
-    # Only the spread within one claim counts: between claims C and G differ by topic.
-    for values, kept in ((contrasts, sample.contrast), (nears, sample.near), (generics, sample.generic)):
-        kept.extend((np.asarray(values) - np.mean(values)).tolist())
-
     points = read(spoken).meaning
     sample.evidence_hit.extend(np.diag(points @ subject.points.T).tolist())
     about = np.concatenate([points, read([persona.opening, *persona.reasons]).meaning])
@@ -204,9 +271,7 @@ def _collect(
         sample.topic_miss.extend((about @ foreign.T).max(axis=1).tolist())
 
 
-def _summarise(samples: Iterable[Sample]) -> Constants:
-    import numpy as np
-
+def _summarise(samples: Iterable[Sample], scales: Scales) -> Constants:
     chosen = list(samples)
 
     def pooled(name: str) -> list[float]:
@@ -214,9 +279,12 @@ def _summarise(samples: Iterable[Sample]) -> Constants:
 
     center, scale = logistic(pooled("warm"), pooled("cold"))
     return Constants(
-        sd_contrast=round(float(np.std(pooled("contrast"))), DECIMALS),
-        sd_near=round(float(np.std(pooled("near"))), DECIMALS),
-        sd_generic=round(float(np.std(pooled("generic"))), DECIMALS),
+        sd_contrast=round(scales.contrast, DECIMALS),
+        sd_near=round(scales.near, DECIMALS),
+        sd_generic=round(scales.generic, DECIMALS),
+        sd_frames=round(scales.frames, DECIMALS),
+        slope=round(scales.slope, DECIMALS),
+        slope_alone=round(scales.slope_alone, DECIMALS),
         evidence_threshold=round(best_threshold(pooled("evidence_hit"), pooled("evidence_miss")), DECIMALS),
         topic_threshold=round(best_threshold(pooled("topic_hit"), pooled("topic_miss")), DECIMALS),
         warm_center=round(center, DECIMALS),

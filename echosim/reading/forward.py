@@ -48,9 +48,7 @@ class EndToEnd:
         first_position: number of a row's first position; RoBERTa and its kin do not begin at 0.
     """
 
-    def __init__(
-        self, model: Any, depths: Sequence[int], prompt_tokens: int, first_position: int
-    ) -> None:
+    def __init__(self, model: Any, depths: Sequence[int], prompt_tokens: int, first_position: int) -> None:
         _register()
         self._transformer = model[0].auto_model
         self._transformer.set_attn_implementation(_ATTENTION)

@@ -1,17 +1,16 @@
-"""Two small linear heads, fitted from the shipped generic bank whenever a reader is made.
+"""Two small linear heads, fitted to the shipped generic bank.
 
 - acceptance: does a sentence accept, refute, or neither, what the other person believes? Multinomial
   logistic regression on tone and meaning. A sentence has the stance of the reply that it stands in, and
   the sentences of one reply share its weight.
 - warmth: is a sentence warm or cold toward the person? Logistic regression on meaning.
-
-No fitted object is stored: the bank is the data, the fit is deterministic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from echosim.reading.sentences import split
@@ -30,11 +29,13 @@ if TYPE_CHECKING:
 PENALTY = 0.01
 """C of the acceptance head on standardised features; this and the weights were chosen on writer dev and bank
 dev."""
-PAIR_WEIGHT = 0.3
+PAIR_WEIGHT = 0.6
 """Weight of one reply of a minimal pair, beside 1 for a reply about a topic."""
-FREE_WEIGHT = 0.5
-"""Weight of a sentence that has no topic."""
-TEMPLATE_WEIGHT = 0.2
+FREE_WEIGHT = 1.0
+"""Weight of a sentence that has no topic: short answers carry the stance of many a real reply."""
+USER_WEIGHT = 0.3
+"""Weight of a believer's own message: who says the belief after them accepts it."""
+TEMPLATE_WEIGHT = 0.4
 """Weight of a templated sentence: templates repeat their frame."""
 WARMTH_PENALTY = 10.0
 """C of the warmth head."""
@@ -67,10 +68,11 @@ class Heads:
         shares: Floats = odds / odds.sum(axis=1, keepdims=True)
         return shares
 
-    def leaning(self, sentences: Encoded) -> float:
-        """G of a reply of n >= 1 sentences: mean log-odds of accepting against refuting, unbounded."""
-        logits = _features(sentences) @ (self.acceptance[0] - self.acceptance[1])
-        return float(logits.mean() + self.acceptance_bias[0] - self.acceptance_bias[1])
+    def leanings(self, sentences: Encoded) -> Floats:
+        """Log-odds of accepting against refuting, shape (n,), unbounded."""
+        between: Floats = self.acceptance[0] - self.acceptance[1]
+        odds: Floats = _features(sentences) @ between + (self.acceptance_bias[0] - self.acceptance_bias[1])
+        return odds
 
     def warm_logits(self, sentences: Encoded) -> Floats:
         """Shape (n,): log-odds that a sentence is warm."""
@@ -79,15 +81,19 @@ class Heads:
 
 
 def examples() -> list[tuple[str, int, float]]:
-    """(reply, stance, weight) of all that the acceptance head is fitted on."""
+    """(text, stance, weight) of all that the acceptance head is fitted on."""
     rows: list[tuple[str, int, float]] = []
+    said: dict[str, None] = {}
     for writer in generic_bank.TRAIN:
         bank = generic_bank.load(writer)
         rows += [(reply.text, reply.stance, 1.0) for topic in bank.topics for reply in topic.replies]
+        said.update(dict.fromkeys(reply.user for topic in bank.topics for reply in topic.replies))
         rows += [(sentence.text, sentence.stance, FREE_WEIGHT) for sentence in bank.free]
-    for pairs in map(generic_bank.load_pairs, generic_bank.PAIRED):
-        for pair in pairs:
+    for belief in chain.from_iterable(map(generic_bank.load_paired, generic_bank.PAIRED)):
+        for pair in belief.pairs:
             rows += [(pair.accepting, 1, PAIR_WEIGHT), (pair.refuting, -1, PAIR_WEIGHT)]
+        said[belief.user] = None
+    rows += [(text, 1, USER_WEIGHT) for text in said if text]
     free, templated = generic_bank.load_plain()
     rows += [(sentence.text, sentence.stance, FREE_WEIGHT) for sentence in free]
     rows += [(sentence.text, sentence.stance, TEMPLATE_WEIGHT) for sentence in templated]

@@ -4,11 +4,12 @@ For a belief with affirming statements e and denying statements r, a sentence s 
 
     c(s) = [ln mean exp(H s.e) - ln mean exp(H s.r)] / H
 
-and a reply the mean over its sentences. The loss asks that within each belief every reply that accepts scores
-above every reply that refutes (pairwise logistic loss, Burges et al. 2005, doi:10.1145/1102351.1102363), and
-that accepting is above 0 and refuting below. Users who hold the belief count as accepting. Each belief is seen
-with its statements and with stock frames around it, so that the lens serves chats of which only the belief is
-known. Settings were chosen by leaving writers of the bank out in turn.
+and a reply the mean over its sentences. The loss asks that within each belief every reply that accepts
+scores above every reply that refutes (pairwise logistic loss, Burges et al. 2005,
+doi:10.1145/1102351.1102363), and that accepting is above 0 and refuting below. Users who hold the belief
+count as accepting. Each belief is seen with its statements and with stock frames around it, so that the lens
+serves chats of which only the belief is known. Settings were chosen by leaving writers of the bank out in
+turn (analyses/reader_settings.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from echosim.draws import shuffled
 from echosim.reading.axis import HARDNESS
 from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
-from echosim.reading.lens import Lens, rounded
+from echosim.reading.lens import Lens
 from echosim.reading.sentences import split
 from echosim.replies import generic_bank
 
@@ -65,7 +66,9 @@ def lessons() -> list[Lesson]:
     for name in generic_bank.PAIRED:
         for belief in generic_bank.load_paired(name):
             said = [
-                (text, side) for pair in belief.pairs for text, side in ((pair.accepting, 1), (pair.refuting, -1))
+                (text, side)
+                for pair in belief.pairs
+                for text, side in ((pair.accepting, 1), (pair.refuting, -1))
             ]
             found.append(_lesson(belief.claim, belief.affirming, belief.denying, said, [belief.user]))
     return found
@@ -116,7 +119,7 @@ def fit(
             torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     progress(EPOCHS, EPOCHS)
-    return rounded(*(_folded(each.detach().numpy(), middle, spread, d) for each in (said, held)))
+    return Lens(*(_folded(each.detach().numpy(), middle, spread, d) for each in (said, held)))
 
 
 def _lesson(
@@ -141,9 +144,7 @@ def _texts(lesson: Lesson) -> list[str]:
     return spoken + [text for e, r, _ in lesson.for_and_against for text in (*e, *r)]
 
 
-def _loss(
-    lesson: Lesson, said: Callable[[Sequence[str]], Any], held: Callable[[Sequence[str]], Any]
-) -> Any:
+def _loss(lesson: Lesson, said: Callable[[Sequence[str]], Any], held: Callable[[Sequence[str]], Any]) -> Any:
     """Mean loss of one belief over its sets of statements."""
     import torch
 

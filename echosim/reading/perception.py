@@ -16,17 +16,16 @@ from importlib.resources import files
 
 from echosim.draws import key
 from echosim.persona_records import Persona
-from echosim.reading import calibration_cache, heads
+from echosim.reading import calibration_cache
 from echosim.reading.calibration import Calibration, fit, rehearsal
 from echosim.reading.collector import Collector
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder
-from echosim.reading.lens import lens_for
+from echosim.reading.learned import learned_for
 from echosim.reading.sentences import split
 from echosim.reading.signals import Constants, Signals, evidence_load, read_signals
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
-from echosim.replies import generic_bank
 
 VERSION = "reader 3"
 """Raised whenever the same vectors would give another reading."""
@@ -40,21 +39,19 @@ class StanceReader:
 
     Attributes:
         encoder: name of the encoder, as boards show it.
-        identity: 16 hex characters over encoder, lens, constants, banks and version.
+        identity: 16 hex characters over encoder, what it learned, constants, bank and version.
     """
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._heads = heads.fit(encoder.read)
-        self._lens = lens_for(encoder)
-        self._constants = constants_for(encoder, self._heads, self._lens)
+        self._learned = learned_for(encoder)
+        self._constants = constants_for(encoder, self._learned)
         self._collector = Collector(encoder.read)
         self._subjects: dict[str, tuple[Subject, Calibration]] = {}
-        digest = hashlib.sha256((files("echosim.replies") / "banks" / "train.toml").read_bytes())
-        digest.update(generic_bank.fitted_bytes())
+        train = (files("echosim.replies") / "banks" / "train.toml").read_bytes()
+        parts = (self._learned.digest, self._constants.model_dump_json(), hashlib.sha256(train).hexdigest())
         self.encoder = encoder.name
-        learned = (self._constants.model_dump_json(), self._lens.digest, digest.hexdigest())
-        self.identity = key(VERSION, encoder.identity, *learned)[:16]
+        self.identity = key(VERSION, encoder.identity, *parts)[:16]
 
     def prepare(
         self, personas: Sequence[Persona], progress: Callable[[int, int], None] | None = None
@@ -87,7 +84,7 @@ class StanceReader:
         n = len(sentences)
         constants = self._constants.of(persona.family)
         signals = read_signals(
-            subject, self._heads, self._lens, constants, sentences, encoded[:n], encoded[n:], side
+            subject, self._learned, constants, sentences, encoded[:n], said, encoded[n:], side
         )
         return _reading(signals, constants, calibration)
 
@@ -113,7 +110,7 @@ class StanceReader:
         n = len(sentences)
         constants = self._constants.of(family)
         return read_signals(
-            subject, self._heads, self._lens, constants, sentences, encoded[:n], encoded[n:], position
+            subject, self._learned, constants, sentences, encoded[:n], user, encoded[n:], position
         )
 
     def total(self, signals: Signals, family: str) -> float:
@@ -124,7 +121,7 @@ class StanceReader:
         content = key(persona.model_dump_json())
         known = self._subjects.get(content)
         if known is None:
-            subject = of_persona(persona, self._encoder.read, self._lens)
+            subject = of_persona(persona, self._encoder.read, self._learned.lens)
             known = (subject, self._calibrate(persona, subject))
             self._subjects[content] = known
         return known

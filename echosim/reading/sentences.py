@@ -20,9 +20,10 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
 _LINE_MARK = re.compile(r"^\s*(?:>+\s*|#{1,6}\s+|[-*+•]\s+|\(?\d{1,3}[.)]\s+|\|)+\s*")
 _RULE = re.compile(r"^[\s|:*_=+-]+$")
 _EMPHASIS = re.compile(r"\*{1,3}|_{2,3}|~~|`+")
-# Runs are matched whole and not tried again from within: a million dots must not take a million squared steps.
+# Runs are matched whole and not tried again from within: n dots must not take n squared steps.
 _END = re.compile(
-    r"(?<![.!?…])([.!?…]++[\"'”’)\]]*+)\s++(?=[\"'“‘(\[]?[A-Z0-9À-Þ\u0400-\u042F])|([。！？]+)|(?<!\s)\s*[\n\r]+\s*"
+    r"(?<![.!?…])([.!?…]++[\"'”’)\]]*+)\s++(?=[\"'“‘(\[]?[A-Z0-9À-Þ\u0400-\u042F])"
+    r"|([。！？]+)|(?<!\s)\s*[\n\r]+\s*"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|approx|no|dr|mr|mrs|ms|prof|st|fig|u\.s|u\.k)\.)$", re.IGNORECASE

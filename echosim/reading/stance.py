@@ -1,40 +1,26 @@
 """Stance of replies toward any belief, without a persona: what `es.read_stance` does.
 
 With affirming and denying statements the contrast is taken between them; without, between stock frames
-around the belief. The scale is fixed: 0 is a reply as near to the statements for as to those against,
-which neither accepts nor refutes. Single signs are right about three times in four.
+around the belief. The scale is fixed: s = P(accepts) - P(refutes) for a reply that takes a side, measured on
+replies of a writer whom nothing was fitted to. Single signs are right about four times in five there.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from echosim.errors import InputError
-from echosim.reading import heads
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder, load_encoder
 from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
-from echosim.reading.lens import Lens, lens_for
+from echosim.reading.learned import Learned, learned_for
 from echosim.reading.sentences import split
-from echosim.reading.signals import (
-    BELIEF_ALONE,
-    WITH_STATEMENTS,
-    Constants,
-    Weights,
-    read_signals,
-    user_position,
-)
-from echosim.reading.subject import Subject, of_statements
+from echosim.reading.signals import Constants, read_signals, user_position
+from echosim.reading.subject import of_statements
 
-if TYPE_CHECKING:
-    from echosim.reading.encoded import Encoded
-
-SLOPE = 0.4
-"""s = tanh(SLOPE * T); on writer dev T of accepting and refuting replies is +1.1 and -0.9 on average."""
 
 def read_stance(
     belief: str,
@@ -62,19 +48,24 @@ def read_stance(
     """
     _check(belief, turns, affirming, denying)
     used = encoder or _default_encoder()
-    reader = _tools(used)
-    toward = list(affirming) or frames(AFFIRM_FRAMES, belief)
-    away = list(denying) or frames(DENY_FRAMES, belief)
-    weights = WITH_STATEMENTS if affirming and denying else BELIEF_ALONE
-    subject = of_statements(toward, away, used.read, reader[1])
+    learned, constants = _tools(used)
+    lens = learned.lens
+    framed = of_statements(frames(AFFIRM_FRAMES, belief), frames(DENY_FRAMES, belief), used.read, lens)
+    # Frames name no alternative and statements do: one side alone would be set against the other kind.
+    alone = not (affirming and denying)
+    subject = framed if alone else of_statements(affirming, denying, used.read, lens)
+    slope = constants.slope_alone if alone else constants.slope
     values: list[float | None] = []
     for user, reply in turns:
-        sentences = split(reply)
+        sentences, said = split(reply), split(user)
         if not sentences:
             values.append(None)
             continue
-        total = _total(used.read, reader, subject, weights, sentences, split(user))
-        values.append(math.tanh(SLOPE * total))
+        encoded = used.read([*sentences, *said])
+        replied, asked = encoded[: len(sentences)], encoded[len(sentences) :]
+        position = user_position(framed.axis, lens, constants, asked)
+        signals = read_signals(subject, learned, constants, sentences, replied, said, asked, position)
+        values.append(math.tanh(slope * signals.total(constants, alone)))
     return values
 
 
@@ -84,25 +75,9 @@ def _default_encoder() -> Encoder:
 
 
 @cache
-def _tools(encoder: Encoder) -> tuple[heads.Heads, Lens, Constants]:
-    fitted, lens = heads.fit(encoder.read), lens_for(encoder)
-    return fitted, lens, constants_for(encoder, fitted, lens).over_all
-
-
-def _total(
-    read: Callable[[Sequence[str]], Encoded],
-    reader: tuple[heads.Heads, Lens, Constants],
-    subject: Subject,
-    weights: Weights,
-    sentences: Sequence[str],
-    user: Sequence[str],
-) -> float:
-    fitted, lens, constants = reader
-    encoded = read([*sentences, *user])
-    n = len(sentences)
-    position = user_position(subject.axis, lens, constants, encoded[n:])
-    signals = read_signals(subject, fitted, lens, constants, sentences, encoded[:n], encoded[n:], position)
-    return signals.total(constants, weights)
+def _tools(encoder: Encoder) -> tuple[Learned, Constants]:
+    learned = learned_for(encoder)
+    return learned, constants_for(encoder, learned).over_all
 
 
 def _check(

@@ -15,9 +15,14 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-Writer = Literal["train_a", "train_b", "train_c", "dev", "test"]
-TRAIN: tuple[Writer, ...] = ("train_a", "train_b", "train_c")
-PAIRED = ("pairs_a", "pairs_b", "pairs_c", "pairs_d")
+Writer = Literal[
+    "train_a", "train_b", "train_c", "train_d", "train_e", "train_f", "train_g", "train_h", "train_i",
+    "dev", "test",
+]  # fmt: skip
+TRAIN: tuple[Writer, ...] = (
+    "train_a", "train_b", "train_c", "train_d", "train_e", "train_f", "train_g", "train_h", "train_i",
+)  # fmt: skip
+PAIRED = ("pairs_a", "pairs_b", "pairs_c", "pairs_d", "pairs_e", "pairs_f", "pairs_g")
 """Writers of minimal pairs; all for training."""
 STANCES: Mapping[str, int] = {"accept": 1, "refute": -1, "neither": 0}
 _PLAIN: Mapping[str, int] = {"affirm": 1, "deny": -1, "neither": 0}
@@ -137,7 +142,9 @@ def load_paired(writer: str) -> tuple[PairedBelief, ...]:
             affirming=tuple(belief["affirming"]),
             denying=tuple(belief["denying"]),
             user=belief["user"],
-            pairs=tuple(Pair(manner, text, belief["against"][manner]) for manner, text in belief["for"].items()),
+            pairs=tuple(
+                Pair(manner, text, belief["against"][manner]) for manner, text in belief["for"].items()
+            ),
         )
         for belief in raw["belief"]
     )
@@ -181,9 +188,9 @@ def load_warmth() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(raw["warm"]), tuple(raw["cold"])
 
 
-def fitted_bytes() -> bytes:
-    """Everything that heads are fitted on, as it stands in the files."""
-    return b"".join(_path(name).read_bytes() for name in (*TRAIN, *PAIRED, "plain", "warmth"))
+def fitted_bytes(*besides: Writer) -> bytes:
+    """Everything that heads and lens are fitted on, as it stands in the files, and these writers."""
+    return b"".join(_path(name).read_bytes() for name in (*TRAIN, *PAIRED, "plain", "warmth", *besides))
 
 
 def _path(name: str) -> Traversable:

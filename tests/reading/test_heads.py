@@ -2,24 +2,28 @@ from __future__ import annotations
 
 from collections import Counter
 
-from echosim.inputs.personas import load_personas, shipped
+import numpy as np
+
 from echosim.reading import heads
 from echosim.reading.embedding import Encoder
+from echosim.reading.sentences import split
+from echosim.replies import generic_bank
 
 
-def test_the_bank_is_large_balanced_and_about_nobodys_claim() -> None:
-    rows = heads.bank_sentences()
-    free = Counter(label for _, label, weight in rows if weight == 1.0)
-    assert min(free.values()) >= 100
-    assert len({text for text, _, _ in rows}) == len(rows)
-    assert len(heads.generic_bank()["topics"]) >= 15
-    known = {persona.claim.text.casefold() for persona in load_personas(shipped())}
-    for topic in heads.generic_bank()["topics"]:
-        assert topic["claim"].casefold() not in known
+def test_what_is_learned_from_is_balanced_and_holds_no_judge() -> None:
+    rows = heads.examples()
+    by_stance = Counter(stance for _, stance, weight in rows if weight == 1.0)
+    assert set(by_stance) == {1, -1, 0}
+    assert max(by_stance.values()) == min(by_stance.values()) >= 600
+    texts = {text for text, _, _ in rows}
+    for writer in ("dev", "test"):
+        assert not texts & {
+            reply.text for topic in generic_bank.load(writer).topics for reply in topic.replies
+        }
 
 
 def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
-    fitted = heads.fit(encoder.embed)
+    fitted = heads.fit(encoder.read)
     accepts = [
         "You hit the mark with that.",
         "Indeed, your suspicion is correct.",
@@ -30,15 +34,24 @@ def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
         "Sadly this is a misunderstanding.",
         "There is nothing behind this claim.",
     ]
-    up = fitted.acceptance_shares(encoder.embed(accepts))
-    down = fitted.acceptance_shares(encoder.embed(rejects))
+    learned = {sentence for text, _, _ in heads.examples() for sentence in split(text)}
+    assert not learned & {*accepts, *rejects}
+    up, down = fitted.shares(encoder.read(accepts)), fitted.shares(encoder.read(rejects))
     assert (up[:, 0] > up[:, 1]).all()
     assert (down[:, 1] > down[:, 0]).all()
     assert abs(up.sum(axis=1) - 1).max() < 1e-9
     warm = fitted.warm_logits(
-        encoder.embed(["I am so happy that you shared this!", "You are wonderful, dear friend."])
+        encoder.read(["I am so happy that you shared this!", "You are wonderful, dear friend."])
     )
     cold = fitted.warm_logits(
-        encoder.embed(["Nothing further to report.", "This point is irrelevant to the matter."])
+        encoder.read(["Nothing further to report.", "This point is irrelevant to the matter."])
     )
     assert warm.min() > cold.max()
+
+
+def test_leanings_are_log_odds(encoder: Encoder) -> None:
+    fitted = heads.fit(encoder.read)
+    said = encoder.read(["Yes, exactly.", "No, that is wrong.", "What did you have for lunch?"])
+    shares = fitted.shares(said)
+    assert np.allclose(fitted.leanings(said), np.log(shares[:, 0]) - np.log(shares[:, 1]))
+    assert fitted.leanings(said)[0] > fitted.leanings(said)[1]

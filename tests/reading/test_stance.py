@@ -9,7 +9,6 @@ import pytest
 import echosim as es
 from echosim.checks.separation import auc
 from echosim.errors import InputError
-from echosim.reading.stance import addressed, clause
 
 BELIEF = "The old lighthouse is haunted"
 FOR = ["The lighthouse is haunted.", "There really is a ghost in that tower."]
@@ -87,9 +86,3 @@ def test_with_statements_it_tells_sides_apart_on_replies_of_other_writers() -> N
 def test_wrong_input_is_named(belief: str, turns: list, affirming: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         es.read_stance(belief, turns, affirming)  # type: ignore[arg-type]
-
-
-def test_clause_and_person() -> None:
-    assert clause("The Earth is flat. ") == "the Earth is flat"
-    assert clause("NASA faked it!") == "NASA faked it"
-    assert addressed("I am chosen and my AI knows me") == "you are chosen and your AI knows you"
