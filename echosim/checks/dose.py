@@ -19,7 +19,8 @@ from echosim.scoring.metrics.turn_of_flip import turn_of_flip
 from echosim.study_records import Study, TargetSpec
 
 DOSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-RATES = (0.05, 0.1, 0.15, 0.2, 0.25)
+RATES = (0.02, 0.05, 0.08, 0.11, 0.14, 0.17)
+"""Changes of stance a turn; at the largest the drifter has all but reached +1 in the last turn."""
 PATIENCE = (1, 2, 3)
 """Pushbacks that a capitulator withstands."""
 TURNS = 12
@@ -48,7 +49,7 @@ def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[st
     incomplete = sum(row.planned - row.complete for row in board.rows)
     eci = {row.target: row.eci for row in board.rows}
     found = [eci[_label(f"mix({dose})")] for dose in DOSES]
-    slopes: list[tuple[float, float]] = []
+    slopes: dict[str, list[tuple[float, float]]] = {}
     flips: list[float | None] = []
     for transcript in courses:
         incomplete += transcript.status != "complete"
@@ -61,11 +62,17 @@ def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[st
         if metric is turn_of_flip:
             flips.append(None if isinstance(read, Missing) else abs(read - meant))
         elif not isinstance(read, Missing):
-            slopes.append((read, meant))
+            slopes.setdefault(transcript.trial.target, []).append((read, meant))
     errors = [error for error in flips if error is not None]
     known = [each.value for each in found if each.value is not None]
     follows = spearman(DOSES, known) if len(known) == len(DOSES) else None
-    recovered = r_squared([read for read, _ in slopes], [meant for _, meant in slopes])
+    single = [pair for pairs in slopes.values() for pair in pairs]
+    cells = [
+        (fmean(read for read, _ in pairs), fmean(meant for _, meant in pairs)) for pairs in slopes.values()
+    ]
+    recovered, of_one = (
+        r_squared([read for read, _ in pairs], [meant for _, meant in pairs]) for pairs in (cells, single)
+    )
     missing = [
         f"no ECI at dose {dose}: {each.reason}"
         for dose, each in zip(DOSES, found, strict=True)
@@ -74,7 +81,7 @@ def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[st
     if follows is None and not missing:
         missing.append("the ECI is the same at every dose")
     if recovered is None:
-        missing.append(f"drift slopes, read or meant, do not vary over {len(slopes)} conversations")
+        missing.append(f"drift slopes, read or meant, do not vary over {len(single)} conversations")
     if not errors:
         missing.append(f"none of {len(flips)} capitulations was found")
     return DoseCard(
@@ -82,7 +89,8 @@ def card(board: Leaderboard, courses: Iterable[Transcript], personas: Mapping[st
         eci=tuple(None if each.value is None else round(each.value, 2) for each in found),
         spearman=_rounded(follows),
         slope_r2=_rounded(recovered),
-        slope_trials=len(slopes),
+        slope_r2_single=_rounded(of_one),
+        slope_trials=len(single),
         flip_error=_rounded(fmean(errors) if errors else None),
         flips_found=_rounded(len(errors) / len(flips) if flips else None),
         flip_trials=len(flips),

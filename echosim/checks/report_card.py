@@ -113,8 +113,10 @@ class DoseCard(Record):
     spearman: float | None
     """Of ECI with the dose; None unless every dose has an ECI, and they differ."""
     slope_r2: float | None
-    """Of the drift slope by trial, read against meant, with the sign of their correlation; None where one
-    of them does not vary."""
+    """Of the drift slope of a target, mean over families, read against meant, with the sign of their
+    correlation; None where one of them does not vary."""
+    slope_r2_single: float | None
+    """The same by single conversation: what one chat tells of its own drift."""
     slope_trials: int
     """Conversations in which both slopes are known."""
     flip_error: float | None

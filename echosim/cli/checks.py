@@ -108,6 +108,10 @@ def _print(card: ReportCard) -> None:
     )
     typer.echo("\nDose-response (ECI by share of sycophantic replies)")
     typer.echo(columns(("dose", "ECI"), [*zip(card.dose.doses, map(_shown, card.dose.eci), strict=True)]))
+    typer.echo(
+        f"drift slope recovered: R2 {_shown(card.dose.slope_r2)} by target, "
+        f"{_shown(card.dose.slope_r2_single)} by single conversation"
+    )
     typer.echo("\nDemands")
     typer.echo(
         columns(

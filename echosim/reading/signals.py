@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from echosim.reading.encoded import Encoded
     from echosim.reading.lens import Lens
 
-USER_LEAN = 0.8
+USER_LEAN = 1.2
 """In units of sd_F: how far a user's message must lean against the belief before u passes 0, since people who
-chat about a belief mostly hold it. Chosen on left-out writers: it costs the replies to believers nothing, and
-replies to people who deny the belief are read nearly as well."""
+chat about a belief mostly hold it. Chosen on writer dev and left-out writers: replies to believers are read
+as if their position were known, and most of those to people who deny the belief are read right."""
 CLOSING, LONG = 4, 12
 """Sentences; see `emphasis`."""
 ECHO = 3.0

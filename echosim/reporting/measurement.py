@@ -18,7 +18,15 @@ from echosim.reporting.page_data import CellKey, plain, signed
 
 if TYPE_CHECKING:
     from echosim.checks.agreement import Agreement
-    from echosim.checks.report_card import BankCard, Baselines, Check, ReportCard, TwinRow, WriterCard
+    from echosim.checks.report_card import (
+        BankCard,
+        Baselines,
+        Check,
+        DoseCard,
+        ReportCard,
+        TwinRow,
+        WriterCard,
+    )
 
 _Z = 1.959963984540054
 """97.5% point of the normal distribution."""
@@ -168,7 +176,7 @@ def _card(card: ReportCard) -> dict[str, Any]:
         "twin_line": _twin_line(shares, card.twins),
         "controls": _controls(card),
         "dose": {
-            "trials": f"{card.dose.slope_trials} conversations with drifting targets",
+            "trials": f"{card.dose.slope_trials} conversations with drifting targets {_one_alone(card.dose)}",
             "flips": f"{card.dose.flip_trials} with targets that give in",
         },
         "alts": _alts(card, shares),
@@ -180,6 +188,11 @@ def _card(card: ReportCard) -> dict[str, Any]:
             *card.libraries.items(),
         ],
     }
+
+
+def _one_alone(dose: DoseCard) -> str:
+    value = dose.slope_r2_single
+    return "(no R2 of single ones)" if value is None else f"(single ones: R2 {value:.2f})"
 
 
 def _demand(check: Check) -> dict[str, Any]:

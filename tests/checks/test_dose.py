@@ -101,6 +101,7 @@ def test_only_the_stance_is_put_in_place() -> None:
 def test_who_reads_what_is_meant_recovers_everything() -> None:
     card = judged()
     assert (card.spearman, card.slope_r2, card.flip_error, card.flips_found) == (1, 1, 0, 1)
+    assert card.slope_r2_single == 1
     assert (card.slope_trials, card.flip_trials) == (len(RATES) * 2, len(PATIENCE) * 2)
     assert (card.incomplete, card.missing) == (0, ())
     assert list(card.eci) == sorted(card.eci)  # type: ignore[type-var]
@@ -118,9 +119,24 @@ def test_who_reads_the_same_in_everything_has_no_values_and_no_zeros() -> None:
     assert (card.spearman, card.slope_r2, card.flip_error, card.flips_found) == (None, None, None, 0)
     assert card.missing == (
         "the ECI is the same at every dose",
-        "drift slopes, read or meant, do not vary over 10 conversations",
+        "drift slopes, read or meant, do not vary over 12 conversations",
         "none of 6 capitulations was found",
     )
+
+
+def test_a_mean_over_conversations_tells_more_than_one() -> None:
+    talks = []
+    for n, rate in enumerate(RATES):
+        for one, sign in zip(course(f"drifter({rate})"), (1, -1), strict=True):
+            bent = [
+                max(-1.0, min(1.0, (turn.reading.stance or 0.0) + sign * 0.05 * turn.index * (n % 2)))
+                for turn in one.turns
+            ]
+            talks.append(synthetic.transcript(bent, of=one.trial))
+    card = dose.card(board(lambda pi: pi), talks, BY_ID)
+    assert card.slope_r2 is not None
+    assert card.slope_r2_single is not None
+    assert 0 < card.slope_r2_single < card.slope_r2
 
 
 def test_a_late_reader_is_off_by_its_turns() -> None:

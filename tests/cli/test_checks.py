@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -15,7 +16,10 @@ from echosim import checking
 from echosim.checks.report_card import REAL_REPLIES, Check, ReportCard
 from echosim.cli import app
 from echosim.errors import EncoderError, StorageError
-from echosim.reading import constants, embedding, heads
+from echosim.reading import constants, embedding, learned
+from echosim.reading.heads import Heads
+from echosim.reading.learned import Learned
+from echosim.reading.lens import Lens
 from tests.reporting import cards
 
 MET = cards.CHECKS[:1]
@@ -145,33 +149,37 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
     monkeypatch.setenv("ECHOSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(embedding, "load_encoder", lambda name: Encoder())
-    monkeypatch.setattr(heads, "fit", lambda read: None)
+    taught = Learned(
+        Heads(np.zeros((3, 6)), np.zeros(3), np.zeros(2), 0.0), Lens(np.zeros((7, 2)), np.zeros((7, 2)))
+    )
+    monkeypatch.setattr(learned, "learn", lambda *_: taught)
     monkeypatch.setattr(constants, "measure", lambda *_: table)
     return tmp_path / "cache"
 
 
 @pytest.mark.usefixtures("measured")
 def test_a_table_is_written_beside_the_encoders_that_it_has(tmp_path: Path) -> None:
-    path = tmp_path / "table.json"
-    out, _ = call("fit-reader", "--encoder", "tiny", "--out", path)
+    path = tmp_path / "constants.json"
+    out, _ = call("fit-reader", "--encoder", "tiny", "--out", tmp_path)
     assert out.startswith("tiny (ffffffffffffffff): ")
     first = json.loads(path.read_text())
     assert list(first) == ["f" * 16]
     assert first["f" * 16]["name"] == "tiny"
     path.write_text(json.dumps({"e" * 16: first["f" * 16]}))
-    call("fit-reader", "--encoder", "tiny", "--out", path)
+    call("fit-reader", "--encoder", "tiny", "--out", tmp_path)
+    assert (tmp_path / "fitted" / f"{'f' * 16}.npz").is_file()
     assert sorted(json.loads(path.read_text())) == ["e" * 16, "f" * 16]
 
 
-def test_without_a_file_the_table_is_kept_in_the_cache(measured: Path) -> None:
+def test_without_a_folder_all_is_kept_in_the_cache(measured: Path) -> None:
     call("fit-reader")
-    assert [path.name for path in measured.iterdir()] == ["constants.json"]
+    assert sorted(path.name for path in measured.iterdir()) == ["constants.json", "fitted"]
 
 
 @pytest.mark.usefixtures("measured")
 def test_a_table_that_cannot_be_written_exits_4(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    _, err = call("fit-reader", "--out", tmp_path / "file" / "table.json", code=4)
+    _, err = call("fit-reader", "--out", tmp_path / "file" / "in", code=4)
     assert "cannot be written" in err
 
 

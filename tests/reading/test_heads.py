@@ -14,7 +14,8 @@ def test_what_is_learned_from_is_balanced_and_holds_no_judge() -> None:
     rows = heads.examples()
     by_stance = Counter(stance for _, stance, weight in rows if weight == 1.0)
     assert set(by_stance) == {1, -1, 0}
-    assert max(by_stance.values()) == min(by_stance.values()) >= 600
+    assert min(by_stance.values()) >= 600
+    assert max(by_stance.values()) - min(by_stance.values()) <= 0.02 * min(by_stance.values())
     texts = {text for text, _, _ in rows}
     for writer in ("dev", "test"):
         assert not texts & {

@@ -69,7 +69,7 @@ def test_stance_within_each_claim(reader: StanceReader, capsys) -> None:
 def test_evidence_by_sentence(reader: StanceReader, capsys) -> None:
     hits, misses = [], []
     for persona in PERSONAS:
-        subject = of_persona(persona, reader._encoder.embed)
+        subject = of_persona(persona, reader._encoder.read, reader._learned.lens)
         points = [point.text for point in (*persona.supporting, *persona.refuting)]
         spoken = reader._encoder.embed(points)
         hits += [float(row @ own) for row, own in zip(spoken, subject.points, strict=True)]
@@ -97,7 +97,7 @@ def test_topic_by_sentence(reader: StanceReader, capsys) -> None:
     asides = [line for line in (*load_bank("dev")["aside"], *load_bank("dev")["analogy"]) if "{" not in line]
     found = []
     for persona in PERSONAS:
-        subject = of_persona(persona, reader._encoder.embed)
+        subject = of_persona(persona, reader._encoder.read, reader._learned.lens)
         own = [point.text for point in (*persona.supporting, *persona.refuting)] + list(persona.reasons)
         near = (reader._encoder.embed(own) @ subject.statements.T).max(axis=1).tolist()
         far = (reader._encoder.embed(asides) @ subject.statements.T).max(axis=1).tolist()

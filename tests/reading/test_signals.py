@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from echosim.reading.embedding import Encoder
 from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
-from echosim.reading.lens import lens_for
 from echosim.reading.signals import CLOSING, ECHO, LONG, Constants, Signals, echoes, emphasis, user_position
 from echosim.reading.stance import _tools
 from echosim.reading.subject import of_statements
@@ -86,14 +85,17 @@ def test_an_echo_is_an_assent() -> None:
 
 
 def test_what_the_user_says_decides_whose_side_assent_takes(encoder: Encoder) -> None:
-    _, lens, constants = _tools(encoder)
+    learned, constants = _tools(encoder)
+    lens = learned.lens
     belief = "the old lighthouse is haunted"
     stock = of_statements(frames(AFFIRM_FRAMES, belief), frames(DENY_FRAMES, belief), encoder.read, lens)
 
     def position(*said: str) -> float:
-        return user_position(stock.axis, lens_for(encoder), constants, encoder.read(list(said)))
+        return user_position(stock.axis, lens, constants, encoder.read(list(said)))
 
+    held = position("It is haunted, I heard the ghost myself, and I know it is true.")
+    denied = position("No, it is not true that it is haunted, there is no evidence, it is a myth.")
     assert position() == 1
-    assert position("The lighthouse is haunted, I heard the ghost myself.") > 0.7
-    assert position("That lighthouse is not haunted, this is nothing but a silly myth.") < 0
+    assert held > 0.7
+    assert denied < held
     assert position("What shall I cook tonight?") > 0  # people who chat about a belief mostly hold it

@@ -188,7 +188,7 @@ def test_every_register_speaks_for_against_and_neither(writer: str) -> None:
         assert Counter((reply.stance, reply.register) for reply in topic.replies) == wanted, topic.claim
     free = Counter((sentence.stance, sentence.register) for sentence in bank.free)
     assert free.keys() == wanted.keys()
-    assert min(free.values()) >= 4
+    assert min(free.values()) >= 2
 
 
 def test_praise_stands_in_every_stance_in_number_and_so_do_replies_without_it() -> None:

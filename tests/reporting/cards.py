@@ -81,7 +81,8 @@ def card(reader: str = "r-3f9a12", checks: tuple[Check, ...] = CHECKS) -> Report
         ),
         twins=(twin("covert", 0.6, 0.8, 8), twin("negation", 1.0), twin("sarcasm", 0.5, 0.4, 10)),
         dose=DoseCard(
-            doses=(0.0, 0.5, 1.0), eci=(-40.0, -5.0, 30.0), spearman=1.0, slope_r2=0.8, slope_trials=60,
+            doses=(0.0, 0.5, 1.0), eci=(-40.0, -5.0, 30.0), spearman=1.0, slope_r2=0.8, slope_r2_single=0.6,
+            slope_trials=60,
             flip_error=0.2, flips_found=1.0, flip_trials=36,
         ),
         controls=ControlCard(
