@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from echosim.checks import validity
+from echosim.checks import card_file, validity
 from echosim.checks.report_card import (
     SARCASM,
     BankCard,
@@ -200,6 +200,15 @@ def test_categories_weigh_by_their_pairs(parts: Parts) -> None:
 
 
 # --- the shipped reader -----------------------------------------------------------------------------------
+
+
+def test_the_card_that_ships_is_of_the_reader_that_ships() -> None:
+    """Else: `echosim validity --out echosim/checks/report_card.json`, after `echosim fit-reader`."""
+    from echosim.reading.embedding import load_encoder
+    from echosim.reading.perception import StanceReader
+
+    shipped = ReportCard.model_validate_json(card_file._shipped())
+    assert shipped.reader == StanceReader(load_encoder()).identity
 
 
 KNOWN_MISSES = {"twins: all"}
