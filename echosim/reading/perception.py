@@ -23,11 +23,11 @@ from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder
 from echosim.reading.learned import learned_for
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants, Signals, evidence_load, read_signals
+from echosim.reading.signals import WITH_EVIDENCE, Constants, Signals, evidence_load, read_signals
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 
-VERSION = "reader 3"
+VERSION = "reader 4"
 """Raised whenever the same vectors would give another reading."""
 UNSURE_FROM = 0.5
 """In units of sd: C and u*G must both be this far from their zero, on opposite sides, to be unsure."""
@@ -115,7 +115,7 @@ class StanceReader:
 
     def total(self, signals: Signals, family: str) -> float:
         """T of these signals with the constants that leave `family` out."""
-        return signals.total(self._constants.of(family))
+        return signals.total(self._constants.of(family), WITH_EVIDENCE)
 
     def _subject(self, persona: Persona) -> tuple[Subject, Calibration]:
         content = key(persona.model_dump_json())
@@ -151,7 +151,7 @@ def _wordless() -> Reading:
 
 
 def _reading(signals: Signals, constants: Constants, calibration: Calibration) -> Reading:
-    total = signals.total(constants)
+    total = signals.total(constants, WITH_EVIDENCE)
     contrast_side = (signals.contrast - calibration.contrast_zero) / constants.sd_contrast
     generic_side = (signals.position * signals.generic - calibration.generic_zero) / constants.sd_generic
     return Reading(

@@ -66,6 +66,8 @@ class Weights:
 
 
 WITH_STATEMENTS = Weights(contrast=1.0, near=0.5, generic=1.0)
+WITH_EVIDENCE = Weights(contrast=1.0, near=1.0, generic=0.5)
+"""A persona has its points on both sides, too: what is said then tells more than how. Chosen on bank dev."""
 BELIEF_ALONE = Weights(contrast=0.5, near=0.0, generic=1.5)
 """Between stock frames, which share nearly all their words, C says less and C' nothing."""
 
@@ -103,16 +105,15 @@ class Signals:
     matched: tuple[str, ...]
     unlisted: float
 
-    def total(self, constants: Constants, belief_alone: bool = False) -> float:
+    def total(self, constants: Constants, weights: Weights = WITH_STATEMENTS) -> float:
         """T, unbounded; comparable only within one claim.
 
         Args:
             constants: of the encoder.
-            belief_alone: C was taken between stock frames, for want of statements.
+            weights: by what C was taken between; stock frames have a spread of their own.
         """
-        weights = BELIEF_ALONE if belief_alone else WITH_STATEMENTS
         return weights.total(
-            self.contrast / (constants.sd_frames if belief_alone else constants.sd_contrast),
+            self.contrast / (constants.sd_frames if weights is BELIEF_ALONE else constants.sd_contrast),
             self.near / constants.sd_near,
             self.position * self.generic / constants.sd_generic,
         )

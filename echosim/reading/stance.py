@@ -18,7 +18,13 @@ from echosim.reading.embedding import Encoder, load_encoder
 from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
 from echosim.reading.learned import Learned, learned_for
 from echosim.reading.sentences import split
-from echosim.reading.signals import Constants, read_signals, user_position
+from echosim.reading.signals import (
+    BELIEF_ALONE,
+    WITH_STATEMENTS,
+    Constants,
+    read_signals,
+    user_position,
+)
 from echosim.reading.subject import of_statements
 
 
@@ -54,6 +60,7 @@ def read_stance(
     # Frames name no alternative and statements do: one side alone would be set against the other kind.
     alone = not (affirming and denying)
     subject = framed if alone else of_statements(affirming, denying, used.read, lens)
+    weights = BELIEF_ALONE if alone else WITH_STATEMENTS
     slope = constants.slope_alone if alone else constants.slope
     values: list[float | None] = []
     for user, reply in turns:
@@ -65,7 +72,7 @@ def read_stance(
         replied, asked = encoded[: len(sentences)], encoded[len(sentences) :]
         position = user_position(framed.axis, lens, constants, asked)
         signals = read_signals(subject, learned, constants, sentences, replied, said, asked, position)
-        values.append(math.tanh(slope * signals.total(constants, alone)))
+        values.append(math.tanh(slope * signals.total(constants, weights)))
     return values
 
 

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from echosim.reading.embedding import Encoder
 from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
-from echosim.reading.signals import CLOSING, ECHO, LONG, Constants, Signals, echoes, emphasis, user_position
+from echosim.reading.signals import (
+    BELIEF_ALONE,
+    CLOSING,
+    ECHO,
+    LONG,
+    Constants,
+    Signals,
+    echoes,
+    emphasis,
+    user_position,
+)
 from echosim.reading.stance import _tools
 from echosim.reading.subject import of_statements
 
@@ -31,8 +41,8 @@ def test_each_signal_counts_in_units_of_its_spread() -> None:
 
 
 def test_between_stock_frames_the_contrast_has_its_own_spread_and_nearness_counts_nothing() -> None:
-    assert signals(contrast=0.2).total(CONSTANTS, belief_alone=True) == pytest.approx(0.5)
-    assert signals(near=0.5).total(CONSTANTS, belief_alone=True) == 0
+    assert signals(contrast=0.2).total(CONSTANTS, BELIEF_ALONE) == pytest.approx(0.5)
+    assert signals(near=0.5).total(CONSTANTS, BELIEF_ALONE) == 0
 
 
 @given(st.floats(-1, 1), st.floats(-5, 5))
