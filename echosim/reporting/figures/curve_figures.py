@@ -154,7 +154,15 @@ def _label_ends(
             fontsize=9,
             color=ink.text,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 1, "shrinkA": 1, "shrinkB": 1},
+            # To the left edge of the name: a line to its middle would cross its neighbours.
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 1,
+                "shrinkA": 1,
+                "shrinkB": 1,
+                "relpos": (0, 0.5),
+            },
         )
 
 
