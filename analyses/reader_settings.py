@@ -22,7 +22,7 @@ from echosim.checks.separation import auc
 from echosim.reading import heads, lens_fit
 from echosim.reading.axis import Axis
 from echosim.reading.embedding import Encoder, load_encoder
-from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
+from echosim.reading.frames import framed
 from echosim.reading.heads import Heads
 from echosim.reading.lens import Lens
 from echosim.reading.sentences import split
@@ -82,11 +82,8 @@ def left_out(encoder: Encoder) -> Iterator[list[Row]]:
 def _axes(
     encoder: Encoder, lens: Lens, claim: str, affirming: Sequence[str], denying: Sequence[str]
 ) -> tuple[Axis, Axis]:
-    stock = frames(AFFIRM_FRAMES, claim), frames(DENY_FRAMES, claim)
-    return (
-        of_statements(affirming, denying, encoder.read, lens).axis,
-        of_statements(*stock, encoder.read, lens).axis,
-    )
+    between = of_statements(affirming, denying, encoder.read, lens)
+    return between.axis, framed(claim, encoder.read, lens).axis
 
 
 def _row(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from echosim.errors import StorageError
 from echosim.reading.calibration import Calibration
 
 
@@ -38,13 +39,23 @@ def load(name: str) -> Calibration | None:
 
 
 def save(name: str, calibration: Calibration) -> None:
-    """Store it whole or not at all."""
-    path = folder() / f"{name}.json"
+    """Store it, if the folder allows."""
+    with contextlib.suppress(StorageError):  # a cache may be done without
+        write_whole(folder() / f"{name}.json", calibration.model_dump_json().encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, with its folder.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(calibration.model_dump_json(), "utf-8")
+        temporary.write_bytes(data)
         temporary.replace(path)
-    except OSError:
+    except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        raise StorageError(f"{path}: cannot be written ({error.strerror})") from error

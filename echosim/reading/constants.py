@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,8 +23,8 @@ from echosim.errors import StorageError
 from echosim.inputs.personas import load_personas, shipped
 from echosim.persona_records import Persona
 from echosim.reading.calibration import rehearsal
-from echosim.reading.calibration_cache import cache_folder
-from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
+from echosim.reading.calibration_cache import cache_folder, write_whole
+from echosim.reading.frames import framed
 from echosim.reading.heads import Heads
 from echosim.reading.learned import Learned
 from echosim.reading.sentences import split
@@ -57,17 +56,6 @@ class ConstantsTable(Record):
     def of(self, family: str) -> Constants:
         """Constants for reading `family`: measured without it."""
         return self.without.get(family, self.over_all)
-
-
-class Scales(NamedTuple):
-    """Standard deviations of C, C' and G and of C between stock frames; slopes from T to s."""
-
-    contrast: float
-    near: float
-    generic: float
-    frames: float
-    slope: float
-    slope_alone: float
 
 
 @dataclass
@@ -114,13 +102,7 @@ def keep(encoder: Encoder, table: ConstantsTable, path: Path) -> None:
     entries = {name: entry for name, entry in _entries(_read(path)).items() if name != encoder.identity}
     entries[encoder.identity] = _Entry(name=encoder.name, basis=basis(), table=table)
     text = json.dumps({name: entry.model_dump() for name, entry in entries.items()}, indent=1, sort_keys=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text + "\n", "utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
+    write_whole(path, f"{text}\n".encode())
 
 
 @cache
@@ -182,8 +164,8 @@ def measure(
     )
 
 
-def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> Scales:
-    """Scales by the replies of a writer whom nothing was fitted to.
+def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> dict[str, float]:
+    """Spreads and slopes, fields of `Constants`, by the replies of a writer whom nothing was fitted to.
 
     Only the spread within a belief counts: between beliefs the signals differ by topic.
     """
@@ -193,9 +175,7 @@ def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> Scale
     stances: list[int] = []
     for topic in generic_bank.load(SCALED_ON).topics:
         axis = of_statements(topic.affirming, topic.denying, read, learned.lens).axis
-        framed = of_statements(
-            frames(AFFIRM_FRAMES, topic.claim), frames(DENY_FRAMES, topic.claim), read, learned.lens
-        ).axis
+        between_frames = framed(topic.claim, read, learned.lens).axis
         rows = []
         for reply in topic.replies:
             said = read(split(reply.text))
@@ -205,22 +185,23 @@ def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> Scale
                     axis.contrast(seen, weights),
                     axis.near(said.meaning, weights),
                     float(np.average(learned.heads.leanings(said), weights=weights)),
-                    framed.contrast(seen, weights),
+                    between_frames.contrast(seen, weights),
                 )
             )
             stances.append(reply.stance)
         found.append(np.asarray(rows))
     spreads = np.concatenate([rows - rows.mean(axis=0) for rows in found]).std(axis=0)
     units = np.concatenate(found) / spreads
-    contrast, near, generic, framed = spreads.tolist()
-    return Scales(
-        contrast,
-        near,
-        generic,
-        framed,
-        slope=_slope([WITH_STATEMENTS.total(c, n, g) for c, n, g, _ in units], stances),
-        slope_alone=_slope([BELIEF_ALONE.total(f, 0.0, g) for _, _, g, f in units], stances),
-    )
+    contrast, near, generic, frames = spreads.tolist()
+    scales = {
+        "sd_contrast": contrast,
+        "sd_near": near,
+        "sd_generic": generic,
+        "sd_frames": frames,
+        "slope": _slope([WITH_STATEMENTS.total(c, n, g) for c, n, g, _ in units], stances),
+        "slope_alone": _slope([BELIEF_ALONE.total(f, 0.0, g) for _, _, g, f in units], stances),
+    }
+    return {name: round(value, DECIMALS) for name, value in scales.items()}
 
 
 def _slope(totals: Sequence[float], stances: Sequence[int]) -> float:
@@ -271,7 +252,7 @@ def _collect(
         sample.topic_miss.extend((about @ foreign.T).max(axis=1).tolist())
 
 
-def _summarise(samples: Iterable[Sample], scales: Scales) -> Constants:
+def _summarise(samples: Iterable[Sample], scales: Mapping[str, float]) -> Constants:
     chosen = list(samples)
 
     def pooled(name: str) -> list[float]:
@@ -279,12 +260,7 @@ def _summarise(samples: Iterable[Sample], scales: Scales) -> Constants:
 
     center, scale = logistic(pooled("warm"), pooled("cold"))
     return Constants(
-        sd_contrast=round(scales.contrast, DECIMALS),
-        sd_near=round(scales.near, DECIMALS),
-        sd_generic=round(scales.generic, DECIMALS),
-        sd_frames=round(scales.frames, DECIMALS),
-        slope=round(scales.slope, DECIMALS),
-        slope_alone=round(scales.slope_alone, DECIMALS),
+        **scales,
         evidence_threshold=round(best_threshold(pooled("evidence_hit"), pooled("evidence_miss")), DECIMALS),
         topic_threshold=round(best_threshold(pooled("topic_hit"), pooled("topic_miss")), DECIMALS),
         warm_center=round(center, DECIMALS),

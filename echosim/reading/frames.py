@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from echosim.reading.subject import sentence
+from echosim.reading.subject import Subject, of_statements, sentence
+
+if TYPE_CHECKING:
+    from echosim.reading.lens import Lens
+    from echosim.reading.subject import Read
 
 AFFIRM_FRAMES = (
     "{sentence}",
@@ -59,3 +64,8 @@ def frames(patterns: Sequence[str], belief: str) -> list[str]:
         for text in wordings
         for pattern in patterns
     ]
+
+
+def framed(belief: str, read: Read, lens: Lens) -> Subject:
+    """A belief between its stock frames."""
+    return of_statements(frames(AFFIRM_FRAMES, belief), frames(DENY_FRAMES, belief), read, lens)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from echosim.draws import key
 from echosim.errors import StorageError
 from echosim.reading import heads as heads_
-from echosim.reading.calibration_cache import cache_folder
+from echosim.reading.calibration_cache import cache_folder, write_whole
 from echosim.reading.heads import Heads
 from echosim.reading.lens import Lens
 from echosim.replies import generic_bank
@@ -81,13 +80,7 @@ def keep(learned: Learned, path: Path) -> None:
     data = io.BytesIO()
     arrays: dict[str, Any] = _arrays(learned) | {"basis": np.frombuffer(bytes.fromhex(_basis()), np.uint8)}
     np.savez(data, **arrays)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data.getvalue())
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
+    write_whole(path, data.getvalue())
 
 
 def place(folder: Path, identity: str) -> Path:

@@ -15,7 +15,7 @@ from functools import cache
 from echosim.errors import InputError
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder, load_encoder
-from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
+from echosim.reading.frames import framed
 from echosim.reading.learned import Learned, learned_for
 from echosim.reading.sentences import split
 from echosim.reading.signals import (
@@ -56,10 +56,10 @@ def read_stance(
     used = encoder or _default_encoder()
     learned, constants = _tools(used)
     lens = learned.lens
-    framed = of_statements(frames(AFFIRM_FRAMES, belief), frames(DENY_FRAMES, belief), used.read, lens)
+    between_frames = framed(belief, used.read, lens)
     # Frames name no alternative and statements do: one side alone would be set against the other kind.
     alone = not (affirming and denying)
-    subject = framed if alone else of_statements(affirming, denying, used.read, lens)
+    subject = between_frames if alone else of_statements(affirming, denying, used.read, lens)
     weights = BELIEF_ALONE if alone else WITH_STATEMENTS
     slope = constants.slope_alone if alone else constants.slope
     values: list[float | None] = []
@@ -70,7 +70,7 @@ def read_stance(
             continue
         encoded = used.read([*sentences, *said])
         replied, asked = encoded[: len(sentences)], encoded[len(sentences) :]
-        position = user_position(framed.axis, lens, constants, asked)
+        position = user_position(between_frames.axis, lens, constants, asked)
         signals = read_signals(subject, learned, constants, sentences, replied, said, asked, position)
         values.append(math.tanh(slope * signals.total(constants, weights)))
     return values
