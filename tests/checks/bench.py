@@ -23,8 +23,10 @@ STUDY = cast.study(
     "echosim/corrector", "echosim/sycophant", seeds=(1, 2), turns=3, limits=cast.limits(max_calls=1)
 )
 """Its own limits are used up, and must not bind a judge."""
-BRIEF = STUDY.model_copy(update={"limits": cast.limits(timeout=0.2, in_flight=12)})
-"""The same, with a judge whose patience is short."""
+BRIEF = STUDY.model_copy(update={"limits": cast.limits(timeout=1, in_flight=12)})
+"""The same, with little patience for a judge; less, and a busy machine gives up before it has asked."""
+PATIENT = STUDY.model_copy(update={"limits": cast.limits(timeout=30, in_flight=12)})
+"""The same, for trouble that is not a matter of waiting."""
 
 
 def material(body: dict[str, Any]) -> dict[str, str]:

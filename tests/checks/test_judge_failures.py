@@ -16,6 +16,7 @@ from echosim.checks.judge import Judged
 from echosim.running.stored_run import StoredRun
 from tests.checks.bench import (
     BRIEF,
+    PATIENT,
     REPLIES,
     STUDY,
     Bench,
@@ -103,8 +104,8 @@ def test_one_malformed_answer_is_asked_for_again_in_new_words(run: Path) -> None
 TROUBLES = {
     "busy": (lambda _: fake.error(429, "slow down"), "judge transient: 429"),
     "bad gateway": (lambda _: fake.error(502, "gone"), "judge transient: 502"),
-    "no byte": (lambda _: fake.hang, "judge transient: no whole answer within 0.2 s"),
-    "a byte now and then": (lambda _: fake.drip, "judge transient: no whole answer within 0.2 s"),
+    "no byte": (lambda _: fake.hang, "judge transient: no whole answer within 1 s"),
+    "a byte now and then": (lambda _: fake.drip, "judge transient: no whole answer within 1 s"),
     "cut off": (lambda _: fake.cut, "judge malformed: 500"),
     "hung up": (lambda _: fake.drop, "judge transient"),
     "a page": (lambda _: fake.raw("<html>stance 2</html>", "text/html"), "judge malformed: 200"),
@@ -114,7 +115,7 @@ TROUBLES = {
 @pytest.mark.parametrize("name", TROUBLES)
 def test_trouble_on_the_way_is_no_stance_and_asked_about_again(run: Path, name: str) -> None:
     say, reason = TROUBLES[name]
-    found, server = judged(run, say, BRIEF)
+    found, server = judged(run, say, BRIEF if "no whole answer" in reason else PATIENT)
     assert len(server.ledger) == found.calls == 3 * REPLIES
     assert (found.exit_code, found.outcomes[0].count.read, found.outcomes[0].left) == (1, 0, REPLIES)
     readings = stored(run, identity(found)).values()
