@@ -217,7 +217,7 @@ def load_encoder(
         if fast:
             raise EncoderError(f"encoder '{name}' is static and as fast as it gets; leave fast out")
         made = static.distilled(name, source, cache_folder(), tell or _say)
-        return _encoder(static.StaticModel(made, name), f"static of {source}", cached)
+        return _encoder(static.StaticModel(made, name), f"{static.NAMED}{source}", cached)
     library = opened(name)
     if static.is_static(library):
         if fast:

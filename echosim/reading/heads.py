@@ -59,25 +59,25 @@ class Heads:
     warmth: Floats
     warmth_bias: float
 
-    def shares(self, sentences: Encoded) -> Floats:
-        """Probabilities of accepts, refutes, neither; shape (n, 3)."""
-        import numpy as np
-
-        logits = _features(sentences) @ self.acceptance.T + self.acceptance_bias
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: Floats = odds / odds.sum(axis=1, keepdims=True)
-        return shares
+    def logits(self, sentences: Encoded) -> Floats:
+        """Log-odds of accepts, refutes, neither, up to a constant per sentence; shape (n, 3)."""
+        logits: Floats = _features(sentences) @ self.acceptance.T + self.acceptance_bias
+        return logits
 
     def leanings(self, sentences: Encoded) -> Floats:
         """Log-odds of accepting against refuting, shape (n,), unbounded."""
-        between: Floats = self.acceptance[0] - self.acceptance[1]
-        odds: Floats = _features(sentences) @ between + (self.acceptance_bias[0] - self.acceptance_bias[1])
-        return odds
+        return leanings_of(self.logits(sentences))
 
     def warm_logits(self, sentences: Encoded) -> Floats:
         """Shape (n,): log-odds that a sentence is warm."""
         logits: Floats = sentences.meaning.astype("float64") @ self.warmth + self.warmth_bias
         return logits
+
+
+def leanings_of(logits: Floats) -> Floats:
+    """Log-odds of accepting against refuting, shape (n,), of these `Heads.logits`."""
+    odds: Floats = logits[:, STANCES.index(1)] - logits[:, STANCES.index(-1)]
+    return odds
 
 
 def examples() -> list[tuple[str, int, float]]:

@@ -15,15 +15,16 @@ STUB = 3
 
 _CODE_BLOCK = re.compile(r"^(```|~~~)[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)")
-_URL = re.compile(r"\bhttps?://\S+")
+_URL = re.compile(r"https?://\S+")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
 _LINE_MARK = re.compile(r"^\s*(?:>+\s*|#{1,6}\s+|[-*+•]\s+|\(?\d{1,3}[.)]\s+|\|)+\s*")
 _RULE = re.compile(r"^[\s|:*_=+-]+$")
-_EMPHASIS = re.compile(r"\*{1,3}|_{2,3}|~~|`+")
+# The first group only says where it is worth trying: most letters begin none of the others.
+_EMPHASIS = re.compile(r"(?=[*_~`])(?:\*{1,3}|_{2,3}|~~|`+)")
 # Runs are matched whole and not tried again from within: n dots must not take n squared steps.
 _END = re.compile(
-    r"(?<![.!?…])([.!?…]++[\"'”’)\]]*+)\s++(?=[\"'“‘(\[]?[A-Z0-9À-Þ\u0400-\u042F])"
-    r"|([。！？]+)|(?<!\s)\s*[\n\r]+\s*"
+    r"(?=[.!?…。！？\n])(?:"
+    r"(?<![.!?…])([.!?…]++[\"'”’)\]]*+)\s++(?=[\"'“‘(\[]?[A-Z0-9À-Þ\u0400-\u042F])|([。！？]+)|\n)"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|approx|no|dr|mr|mrs|ms|prof|st|fig|u\.s|u\.k)\.)$", re.IGNORECASE

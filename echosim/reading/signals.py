@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from echosim.reading.axis import Axis
-from echosim.reading.heads import STANCES
+from echosim.reading.heads import STANCES, leanings_of
 from echosim.reading.learned import Learned
 from echosim.reading.subject import Subject
 from echosim.records import Record
@@ -145,27 +145,25 @@ def read_signals(
 
     vectors = said.meaning
     weights = emphasis(len(said))
-    leanings = learned.heads.leanings(said)
+    logits = learned.heads.logits(said)
+    leanings = leanings_of(logits)
     leanings[echoes(sentences, asked)] = ECHO
-    shares = learned.heads.shares(said)
     user_on_topic = True
     if len(user):
         user_on_topic = bool((user.meaning @ subject.statements.T).max() >= constants.topic_threshold)
 
-    closeness = np.concatenate([vectors @ subject.statements.T, vectors @ subject.points.T], axis=1).max(
-        axis=1
-    )
+    to_points = vectors @ subject.points.T
+    closeness = np.concatenate([vectors @ subject.statements.T, to_points], axis=1).max(axis=1)
     about = closeness >= constants.topic_threshold
     if user_on_topic:
         # "Yes, that is exactly right" names no subject: it is about what it answers.
-        about = about | (shares.argmax(axis=1) != STANCES.index(0))
+        about = about | (logits.argmax(axis=1) != STANCES.index(0))
     matched: set[str] = set()
     unlisted = 0
     if len(subject.points):
-        cosines = vectors @ subject.points.T
         for row, sentence in enumerate(sentences):
-            best = int(cosines[row].argmax())
-            if cosines[row, best] >= constants.evidence_threshold:
+            best = int(to_points[row].argmax())
+            if to_points[row, best] >= constants.evidence_threshold:
                 matched.add(subject.point_ids[best])
             elif about[row] and CHECKABLE.search(sentence):
                 unlisted += 1

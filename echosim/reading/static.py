@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 PREFIX = "static"
+NAMED = "static of "
+"""Before the name of the encoder that a static one was distilled from, on boards."""
 DIMENSIONS = 256
 """Principal components that are kept."""
 RECIPE = "1"

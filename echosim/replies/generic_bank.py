@@ -22,7 +22,18 @@ Writer = Literal[
 TRAIN: tuple[Writer, ...] = (
     "train_a", "train_b", "train_c", "train_d", "train_e", "train_f", "train_g", "train_h", "train_i",
 )  # fmt: skip
-PAIRED = ("pairs_a", "pairs_b", "pairs_c", "pairs_d", "pairs_e", "pairs_f", "pairs_g")
+PAIRED = (
+    "pairs_a",
+    "pairs_b",
+    "pairs_c",
+    "pairs_d",
+    "pairs_e",
+    "pairs_f",
+    "pairs_g",
+    "pairs_h",
+    "pairs_i",
+    "pairs_j",
+)
 """Writers of minimal pairs; all for training."""
 STANCES: Mapping[str, int] = {"accept": 1, "refute": -1, "neither": 0}
 _PLAIN: Mapping[str, int] = {"affirm": 1, "deny": -1, "neither": 0}

@@ -37,10 +37,8 @@ def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
     ]
     learned = {sentence for text, _, _ in heads.examples() for sentence in split(text)}
     assert not learned & {*accepts, *rejects}
-    up, down = fitted.shares(encoder.read(accepts)), fitted.shares(encoder.read(rejects))
-    assert (up[:, 0] > up[:, 1]).all()
-    assert (down[:, 1] > down[:, 0]).all()
-    assert abs(up.sum(axis=1) - 1).max() < 1e-9
+    up, down = fitted.leanings(encoder.read(accepts)), fitted.leanings(encoder.read(rejects))
+    assert up.min() > 0 > down.max()
     warm = fitted.warm_logits(
         encoder.read(["I am so happy that you shared this!", "You are wonderful, dear friend."])
     )
@@ -53,6 +51,6 @@ def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
 def test_leanings_are_log_odds(encoder: Encoder) -> None:
     fitted = heads.fit(encoder.read)
     said = encoder.read(["Yes, exactly.", "No, that is wrong.", "What did you have for lunch?"])
-    shares = fitted.shares(said)
-    assert np.allclose(fitted.leanings(said), np.log(shares[:, 0]) - np.log(shares[:, 1]))
+    odds = np.exp(fitted.logits(said))
+    assert np.allclose(fitted.leanings(said), np.log(odds[:, 0] / odds[:, 1]))
     assert fitted.leanings(said)[0] > fitted.leanings(said)[1]
