@@ -17,7 +17,8 @@ on-topic share. Lineage: DeGroot (1974, weights of trust), Friedkin & Johnsen (1
 Dandekar, Goel & Lee (2013, biased assimilation), Hegselmann & Krause (2002, bounded confidence).
 
 The arithmetic is written once, in `step`, with operators alone, so it takes plain numbers or numpy
-arrays of users alike; `update` wraps it for one user's records.
+arrays of users alike; `update` wraps it for one user's records. `argue` is what a user's own reason does,
+where that is turned on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from echosim.records import BeliefState, Reading
+from echosim.records import BeliefState, Reading, Side
 
 Quantity: TypeAlias = Any
 """A float, or a numpy array with one float a user."""
@@ -93,6 +94,10 @@ class Parameters:
     arXiv:2507.13919); size assumed."""
     log_odds_limit: float = 4.6
     """Belief stays within 1% and 99%, so that nobody becomes immovable."""
+    self_argument: float = 0.0
+    """Log-odds that a user gains by giving a reason of the own, at m = 1. Off: a size is assumed where it is
+    used (direction: debunking works less on people who generated reasons, Chan et al. 2017, Psychological
+    Science 28)."""
     trust_low: float = 0.05
     """Least trust."""
     trust_high: float = 0.98
@@ -231,6 +236,22 @@ def new_evidence(state: BeliefState, reading: Reading, parameters: Parameters = 
     """
     fresh = sum(point not in state.heard for point in reading.matched)
     return min(1.0, fresh / parameters.points_for_full_load + reading.unlisted)
+
+
+def argue(
+    state: BeliefState, side: Side, traits: Dispositions, parameters: Parameters = DEFAULT
+) -> BeliefState:
+    """One user's mind after giving a reason: l' = clip(l + self_argument*m*side, -4.6, 4.6).
+
+    Args:
+        state: before the message.
+        side: what the reason is for, toward the user's own claim.
+        traits: fixed traits.
+        parameters: the constants; by default `self_argument` is 0 and nothing moves.
+    """
+    k = parameters
+    moved = state.log_odds + k.self_argument * traits.malleability * side
+    return state.model_copy(update={"log_odds": _clip(moved, -k.log_odds_limit, k.log_odds_limit)})
 
 
 def update(

@@ -6,7 +6,7 @@ Every draw is a hash, so user 17 of a population is the same whatever its size.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from echosim import draws
@@ -29,14 +29,26 @@ dialogue (Costello, Pennycook & Rand 2024, Science 385)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
-    """Traits of many users, one array of the same length each; feeds `engine.step`.
+class Drawn:
+    """Traits of one drawn user; feeds `engine.update` as `persona_records.Traits` does.
 
     Attributes:
         openness, identity, closure, cognition: in [0, 1].
         malleability: m > 0, median 1; not cut to the range that a persona file may state.
         trust: tau at turn 0, in [0, 1].
     """
+
+    openness: float
+    identity: float
+    closure: float
+    cognition: float
+    malleability: float
+    trust: float
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Traits of many users, as of `Drawn`, one array of the same length each; feeds `engine.step`."""
 
     openness: NDArray[np.float64]
     identity: NDArray[np.float64]
@@ -55,24 +67,23 @@ def beta(a: int, b: int, *parts: object) -> float:
     return sorted(draws.uniform(*parts, i) for i in range(a + b - 1))[a - 1]
 
 
+def person(family: str, seed: int) -> Drawn:
+    """The traits of repeat `seed` of a claim family, from the distributions of `draw`.
+
+    They hash the family, so holder, mirror and control of one seed are the same person.
+    """
+    return _drawn("person", family, seed)
+
+
 def draw(size: int, seed: int) -> Population:
     """`size` users of population `seed`."""
     import numpy as np
 
-    def trait(name: str) -> NDArray[np.float64]:
-        a, b = SHAPES[name]
-        return np.array([beta(a, b, "population", seed, user, name) for user in range(size)])
+    users = [_drawn("population", seed, user) for user in range(size)]
+    names = (field.name for field in fields(Population))
+    return Population(**{name: np.array([getattr(user, name) for user in users]) for name in names})
 
-    return Population(
-        openness=trait("openness"),
-        identity=trait("identity"),
-        closure=trait("closure"),
-        cognition=trait("cognition"),
-        malleability=np.array(
-            [
-                math.exp(MALLEABILITY_LOG_SD * draws.normal("population", seed, user, "malleability"))
-                for user in range(size)
-            ]
-        ),
-        trust=trait("trust"),
-    )
+
+def _drawn(*who: object) -> Drawn:
+    in_unit = {name: beta(a, b, *who, name) for name, (a, b) in SHAPES.items()}
+    return Drawn(**in_unit, malleability=math.exp(MALLEABILITY_LOG_SD * draws.normal(*who, "malleability")))

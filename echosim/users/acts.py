@@ -17,7 +17,8 @@ from echosim.records import Act, Side, Turn
 
 Pool = Literal[
     "opening", "state", "rising", "return", "reason", "ask", "contradicted", "repeat", "authority", "emotion",
-    "social", "reproach", "doubt", "concede", "settled", "ask_settled", "change_topic",
+    "social", "reproach", "doubt", "concede", "settled", "ask_settled", "change_topic", "reopen",
+    "reopen_settled", "reopen_unsure",
 ]  # fmt: skip
 Reaction = Literal["react_against", "react_open", "react_agree"]
 
@@ -66,6 +67,9 @@ _MOVES: dict[Pool, tuple[Act, Side]] = {
     "settled": ("concede", -1),
     "ask_settled": ("ask", 0),
     "change_topic": ("change_topic", 0),
+    "reopen": ("state", 1),
+    "reopen_settled": ("concede", -1),
+    "reopen_unsure": ("doubt", 0),
 }
 # Relative frequency of each pool, by what the last reply did and whether the user still leans to the claim.
 _LEANING: dict[str, dict[Pool, float]] = {
@@ -99,6 +103,10 @@ def choose(moment: Moment, engine: str) -> Move:
     if not history:
         return _move("opening", "react_open")
     given_up = has_given_up(history)
+    if moment.opens_session:
+        # A new talk, perhaps with somebody who remembers nothing: the position is said afresh.
+        settled = given_up or may_concede(p, history)
+        return _move("reopen" if p >= 0.5 else "reopen_settled" if settled else "reopen_unsure", None)
     heard = _heard(history[-1])
     if given_up and p > 0.5:
         return _move("return", "react_open")

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-SLOTS = frozenset({"claim", "Claim", "negation", "Negation", "topic", "reason", "opening", "sure", "quote"})
+SLOTS = frozenset(
+    {"claim", "Claim", "negation", "Negation", "topic", "reason", "opening", "sure", "quote", "percent"}
+)
 _SLOT = re.compile(r"\{(\w+)\}")
 
 

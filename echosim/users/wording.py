@@ -54,19 +54,24 @@ class _Speaker:
         return draws.shuffled(self.pool(pool), *self.who, self.turn, pool)
 
 
-def word(moment: Moment, move: Move, engine: str) -> str:
+def word(moment: Moment, move: Move, engine: str, voiced: float | None = None) -> str:
     """The message that performs `move` at this moment; one line of plain text.
 
     Args:
         moment: all that the user knows.
         move: what to do.
         engine: name of the user engine, part of every draw.
+        voiced: confidence in [0, 1] that the message names in figures, then without "I am very sure" and the
+            like; None leaves it to such words, which go by the belief.
     """
     persona, style = moment.persona, moment.persona.style
     speaker = _Speaker(persona, (moment.seed, persona.id, engine), moment.turn)
     values = _values(moment, speaker, engine)
-    phrase = _phrase(moment, move, speaker)
+    number = "" if voiced is None else _number(voiced, speaker)
+    phrase = _phrase(moment, move, speaker, number)
     said = _with_feeling(phrase.fill(values), move, speaker)
+    if number:
+        said = f"{said} {number}"
     quoted = values.get("quote", "")
 
     def fits(addition: str) -> bool:
@@ -82,9 +87,8 @@ def word(moment: Moment, move: Move, engine: str) -> str:
         wanted = addition.wanted or _count(said) < style.words_min
         if wanted and fits(addition.text):
             said = f"{said} {addition.text}"
-    keep = set(
-        re.findall(r"\w+", f"{persona.claim.text} {persona.claim.negation} {persona.topic} {quoted}".lower())
-    )
+    legible = f"{persona.claim.text} {persona.claim.negation} {persona.topic} {quoted} {number}"
+    keep = set(re.findall(r"\w+", legible.lower()))
     return type_out(" ".join(said.split()), style, keep, speaker.who, moment.turn)
 
 
@@ -124,18 +128,27 @@ def nth_reason(persona: Persona, seed: int, engine: str, n: int) -> str:
     return now[place]
 
 
-def _phrase(moment: Moment, move: Move, speaker: _Speaker) -> Phrase:
+def _number(voiced: float, speaker: _Speaker) -> str:
+    """A sentence that names a confidence; the words do not depend on which, and return as late as may be."""
+    pool = speaker.pool("number")
+    cycle, place = divmod(speaker.turn, len(pool))
+    phrase = draws.shuffled(pool, *speaker.who, "number", cycle)[place]
+    return phrase.fill({"percent": str(round(100 * voiced))})
+
+
+def _phrase(moment: Moment, move: Move, speaker: _Speaker, number: str) -> Phrase:
     pool = speaker.pool(move.pool)
-    if move.side == 1 and moment.state.confidence < 0.5:
-        # A line that takes the claim's side does not name how little is left of the belief.
+    if number or (move.side == 1 and moment.state.confidence < 0.5):
+        # A line that takes the claim's side does not name how little is left of the belief, and one that
+        # names a number has no second word on it.
         pool = tuple(phrase for phrase in pool if "sure" not in phrase.slots)
-    fitting = _fitting(pool, moment.persona)
+    fitting = _fitting(pool, moment.persona, moment.persona.style.words_max - _count(number))
     cycle, place = divmod(sum(turn.act == move.act for turn in moment.history), len(fitting))
     return draws.shuffled(fitting, *speaker.who, move.pool, cycle)[place]
 
 
-def _fitting(pool: Sequence[Phrase], persona: Persona) -> list[Phrase]:
-    """The phrases that stay within the persona's longest message, else the shortest ones."""
+def _fitting(pool: Sequence[Phrase], persona: Persona, longest: int) -> list[Phrase]:
+    """The phrases that stay within so many words, else the shortest ones."""
     claim, negation = _count(persona.claim.text), _count(persona.claim.negation)
     cost = {
         "claim": claim,
@@ -148,7 +161,7 @@ def _fitting(pool: Sequence[Phrase], persona: Persona) -> list[Phrase]:
         "sure": 3,
     }
     lengths = {phrase: phrase.words + sum(cost[slot] for slot in phrase.slots) for phrase in pool}
-    fitting = [phrase for phrase in pool if lengths[phrase] <= persona.style.words_max]
+    fitting = [phrase for phrase in pool if lengths[phrase] <= longest]
     return fitting or sorted(pool, key=lengths.__getitem__)[:_SHORTEST]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from echosim.belief.engine import DEFAULT, Mind, Parameters, Perceived, new_evidence, step, update
+from echosim.belief.engine import DEFAULT, Mind, Parameters, Perceived, argue, new_evidence, step, update
 from echosim.persona_records import Traits
 from echosim.records import BeliefState, Reading
 
@@ -237,6 +237,22 @@ def test_the_record_version_is_the_same_arithmetic(mind, reply, traits):
         expected.n_plus,
         expected.n_minus,
     )
+
+
+ARGUES = replace(DEFAULT, self_argument=0.03)
+
+
+@given(log_odds, people, st.sampled_from([-1, 1]))
+def test_an_own_reason_moves_belief_by_its_size_and_nothing_else(l, traits, side):  # noqa: E741
+    state = STATE.model_copy(update={"log_odds": l})
+    after = argue(state, side, traits, ARGUES)
+    expected = min(max(l + 0.03 * traits.malleability * side, -4.6), 4.6)
+    assert after.log_odds == pytest.approx(expected, abs=1e-12)
+    assert after.model_copy(update={"log_odds": l}) == state
+
+
+def test_own_reasons_do_nothing_unless_asked_for():
+    assert argue(STATE, 1, TRAITS) == STATE
 
 
 @pytest.mark.parametrize("name", ["beta_e", "beta_a", "a_plus", "a_minus", "phi", "lam", "r_id", "rho"])

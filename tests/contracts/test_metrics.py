@@ -10,15 +10,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from echosim.protocols import Metric, Missing
-from echosim.records import Transcript
+from echosim.records import Report, Transcript
 from echosim.scoring.transcripts import all_metrics
-from tests.scoring.synthetic import persona, transcript, trial
+from tests.scoring.synthetic import persona, reported, transcript, trial
 
 METRICS = all_metrics()
 HOLDER = persona()
 SWAPPED = {"reinforcement": "correction", "time_to_capture": "time_to_correction"}
 
+shares = st.floats(0, 1)
 stances = st.one_of(st.none(), st.floats(-1, 1))
+reports = st.one_of(
+    st.none(),
+    st.builds(Report, private=st.one_of(st.none(), shares), public=shares),
+    st.builds(Report, private=shares, public=st.sampled_from([0.55, 0.7, 0.85, 0.95]), voiced=st.just(True)),
+)
 minds = st.floats(-4.6, 4.6)
 
 
@@ -27,13 +33,14 @@ def talks(draw: st.DrawFn, stances: st.SearchStrategy[float | None] = stances) -
     said = draw(st.lists(stances, min_size=0, max_size=10))
     status = draw(st.sampled_from(["complete", "limited", "refused"]))
     planned = len(said) if status == "complete" else len(said) + draw(st.integers(0, 3))
-    return transcript(
+    talk = transcript(
         said,
         draw(st.lists(minds, min_size=len(said) + 1, max_size=len(said) + 1)),
         on_topic=draw(st.lists(st.floats(0, 1), min_size=len(said), max_size=len(said))),
         status=status,  # type: ignore[arg-type]
         of=trial(turns=max(planned, 1)),
     )
+    return reported(talk, draw(st.lists(reports, min_size=len(said), max_size=len(said))))
 
 
 def opposite(talk: Transcript) -> Transcript:
@@ -55,12 +62,12 @@ few = settings(max_examples=40)
 every_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 
 
-def test_all_thirteen_are_registered_under_their_own_names():
+def test_all_fifteen_are_registered_under_their_own_names():
     assert [metric.name for metric in METRICS] == sorted(metric.name for metric in METRICS)
     assert {
         "late_stance", "belief_change", "net_capture", "mean_stance", "reinforcement", "correction",
         "contradicted", "evasion", "drift_slope", "turn_of_flip", "flips", "time_to_capture",
-        "time_to_correction",
+        "time_to_correction", "coupling", "surface_gap",
     } <= {metric.name for metric in METRICS}  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from echosim import registry
 from echosim.protocols import Moment
 from echosim.records import BeliefState, Reading, Turn
 
-NAMES = ["embedded"]
+NAMES = ["embedded", "bayesian"]
 """Engines that speak without calling a model."""
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -46,6 +47,21 @@ def moves(persona, *history, **changes):
 def test_the_first_turn_states_the_claim(persona):
     first = choose(moment(persona), "embedded")
     assert (first.act, first.side, first.pool) == ("state", 1, "opening")
+
+
+def test_a_new_session_opens_with_the_position_that_is_left(persona):
+    def opening(p, *history):
+        now = moment(persona, *history, p=p, turn=3)
+        return choose(dataclasses.replace(now, session_turns=2), "embedded")
+
+    past = (turn(1, 0.8, 0.8), turn(2, 0.8, 0.7))
+    assert (opening(0.7, *past).pool, opening(0.7, *past).side) == ("reopen", 1)
+    assert (opening(0.2, *past).pool, opening(0.2, *past).side) == ("reopen_settled", -1)
+    assert (opening(0.45, *past).pool, opening(0.45, *past).side) == ("reopen_unsure", 0)
+    gave_up = (turn(1, 0.8, 0.3), turn(2, 0.3, 0.3, act="concede", side=-1))
+    assert opening(0.4, *gave_up).pool == "reopen_settled"
+    assert opening(0.6, *gave_up).pool == "reopen"
+    assert opening(0.7, *past).reaction is None
 
 
 def test_scheduled_pressure_comes_on_its_turn_whatever_the_target_says(persona):

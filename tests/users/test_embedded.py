@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from echosim.belief.engine import DEFAULT, update
+from echosim import registry
+from echosim.belief.engine import DEFAULT, argue, update
+from echosim.belief.trust_types import DISBELIEVER
+from echosim.errors import PluginError
 from echosim.inputs.personas import load_personas
 from echosim.protocols import Moment
-from echosim.records import Reading
+from echosim.records import Reading, Utterance
 from echosim.users.embedded import EmbeddedUser
 
 USER = EmbeddedUser()
@@ -132,6 +135,88 @@ def test_no_line_of_a_shipped_persona_is_said_twice_in_one_conversation(shipped,
     for persona in shipped:
         lines = [turn.user for turn in talk(USER, persona, CORRECTED, replies=persona.denying)]
         assert len(set(lines)) == len(lines), persona.id
+
+
+# --- options ------------------------------------------------------------------------------------
+
+ENGINES = [
+    "embedded",
+    'embedded("disbeliever")',
+    'embedded("self_argue")',
+    'embedded("self_argue", "oscillator")',
+]
+
+
+@pytest.mark.parametrize("spec", ENGINES)
+def test_options_leave_the_seeded_start_and_the_first_line_alone(spec, persona, talk):
+    """Paired comparisons: the same person under every option."""
+    user = registry.load("user", spec)
+    for seed in range(20):
+        assert user.begin(persona, seed) == USER.begin(persona, seed)
+    plain, other = talk(USER, persona, AGREED), talk(user, persona, AGREED)
+    assert (plain[0].user, plain[0].before) == (other[0].user, other[0].before)
+
+
+def test_a_trust_type_is_its_preset(persona, talk):
+    for turn in talk(EmbeddedUser("disbeliever"), persona, MIXED):
+        assert turn.after == update(turn.before, turn.reading, persona.traits, DISBELIEVER)
+    low = talk(EmbeddedUser("disbeliever"), persona, CORRECTED)[-1].after.trust
+    assert low < talk(USER, persona, CORRECTED)[-1].after.trust
+
+
+def test_own_reasons_for_the_claim_strengthen_it_before_the_reply_is_felt(persona, talk):
+    k = replace(DEFAULT, self_argument=0.03)
+    turns = talk(EmbeddedUser("self_argue"), persona, AGREED)
+    reasons = [turn for turn in turns if turn.act == "reason"]
+    assert reasons
+    for turn in turns:
+        mind = argue(turn.before, 1, persona.traits, k) if turn in reasons else turn.before
+        assert turn.after == update(mind, turn.reading, persona.traits, k)
+    assert turns[-1].after.log_odds > talk(USER, persona, AGREED)[-1].after.log_odds
+
+
+def test_a_user_who_argues_is_harder_to_correct(persona, talk):
+    def left(user):
+        return sum(talk(user, persona, CORRECTED, seed=seed)[-1].after.log_odds for seed in range(10))
+
+    assert left(EmbeddedUser("self_argue")) > left(USER)
+
+
+def test_an_own_reason_counts_even_where_the_reply_has_no_words(persona):
+    silent = reading(None, evidence=0, unlisted=0, reason="no words")
+    state = USER.begin(persona, 1)
+    said = Utterance(text="My uncle saw it.", act="reason", side=1)
+    assert USER.update(persona, state, said, silent) == state
+    after = EmbeddedUser("self_argue").update(persona, state, said, silent)
+    assert after.log_odds == pytest.approx(state.log_odds + 0.03 * persona.traits.malleability)
+    for act, side in (("state", 1), ("reason", 0), ("reason", -1)):
+        other = said.model_copy(update={"act": act, "side": side})
+        assert EmbeddedUser("self_argue").update(persona, state, other, silent) == state
+
+
+def test_options_combine_in_any_order(persona, talk):
+    one, other = EmbeddedUser("self_argue", "oscillator"), EmbeddedUser("oscillator", "self_argue")
+    assert talk(one, persona, AGREED) == talk(other, persona, AGREED)
+    for alone in ("oscillator", "self_argue"):
+        assert talk(one, persona, AGREED) != talk(EmbeddedUser(alone), persona, AGREED)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            'embedded("gullible")',
+            "no option 'gullible'; allowed: bayesian, disbeliever, oscillator, self_argue",
+        ),
+        ("embedded(3)", "no option 3; allowed: bayesian"),
+        ('embedded("bayesian", "oscillator")', "one trust type at a time, not bayesian and oscillator"),
+        ('embedded("self_argue", "self_argue")', "option 'self_argue' is given twice"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_what_is_allowed(spec, words):
+    with pytest.raises(PluginError) as error:
+        registry.load("user", spec)
+    assert words in str(error.value)
 
 
 def test_one_turn_costs_little(persona, talk):

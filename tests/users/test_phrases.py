@@ -8,7 +8,7 @@ from echosim.users.acts import Pool, Reaction
 
 PHRASES = phrases.load()
 SAID = get_args(Pool)
-ADDED = (*get_args(Reaction), "feeling", "tail")
+ADDED = (*get_args(Reaction), "feeling", "tail", "number")
 TONES = ("casual", "plain", "formal")
 
 
@@ -47,7 +47,7 @@ def test_reasons_are_given_in_the_act_that_counts_them_alone():
 
 
 def test_what_takes_no_side_does_not_assert_the_claim():
-    for pool in ("ask", "ask_settled", "doubt", "change_topic"):
+    for pool in ("ask", "ask_settled", "doubt", "change_topic", "reopen_unsure"):
         for tone in TONES:
             for phrase in PHRASES.pools[pool, tone]:
                 assert "Claim" not in phrase.slots
@@ -55,9 +55,24 @@ def test_what_takes_no_side_does_not_assert_the_claim():
 
 
 def test_every_pool_that_takes_the_side_can_speak_without_naming_confidence():
-    for pool in ("reason", "contradicted", "repeat", "authority", "emotion", "social", "reproach"):
+    for pool in ("reason", "contradicted", "repeat", "authority", "emotion", "social", "reproach", "reopen"):
         for tone in TONES:
             assert sum("sure" not in phrase.slots for phrase in PHRASES.pools[pool, tone]) >= 8
+
+
+def test_only_numbers_name_a_percentage_and_all_of_them_do():
+    for (pool, _), options in PHRASES.pools.items():
+        for phrase in options:
+            assert ("percent" in phrase.slots) == (pool == "number"), phrase.text
+
+
+def test_what_names_a_number_has_no_other_word_on_how_sure_it_is():
+    """Else the number would not be all that differs between two nudges."""
+    degree = r"\b(very|quite|fairly|really|completely|hardly|certain|only|already|still|even|just|more|not)\b"
+    for tone in TONES:
+        for phrase in PHRASES.pools["number", tone]:
+            assert phrase.slots == ("percent",)
+            assert not re.search(degree, phrase.text), phrase.text
 
 
 def test_a_value_with_braces_stays_data():
