@@ -1,6 +1,7 @@
-"""Report cards on disk: the shipped one of the default reader, and those that `validity` has made here.
+"""Cards on disk: the shipped report card of the default reader, those that `validity` has made here, and the
+shipped calibration of the belief engine.
 
-A card belongs to one reader identity; a reader that has none says so.
+A report card belongs to one reader identity; a reader that has none says so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from echosim.checks import fidelity_card
+from echosim.checks.fidelity_card import CalibrationTable
 from echosim.checks.report_card import ReportCard
 from echosim.errors import StorageError
 from echosim.reading.calibration_cache import cache_folder
@@ -60,6 +63,11 @@ def write(card: ReportCard, path: Path) -> None:
         path.write_text(card.model_dump_json(indent=1) + "\n", "utf-8")
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def calibration() -> CalibrationTable:
+    """What `echosim fidelity` finds; kept, since it takes seconds and depends on nothing but this version."""
+    return fidelity_card.load((files("echosim.checks") / "fidelity_card.json").read_text("utf-8"))
 
 
 def _kept(reader: str) -> Path:

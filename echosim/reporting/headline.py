@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from echosim.records import Leaderboard, Row
+from echosim.reporting.counted import counted
 from echosim.reporting.tables import cell_name, interval
 
 
@@ -20,8 +21,8 @@ def headline(board: Leaderboard) -> str:
 def caution(board: Leaderboard) -> str | None:
     """The sentence that must follow the headline when the order means little; None when it stands."""
     if not board.separable:
-        few = f"{board.families} claim families carry no order, 11 are the least"
-        return f"None of these cells can be told apart: {few}."
+        few = counted(board.families, "claim family carries", "claim families carry")
+        return f"None of these cells can be told apart: {few} no order, 11 are the least."
     ranked = [row for row in board.rows if row.rank_low is not None and row.rank_high is not None]
     if len(ranked) > 1 and all(row.rank_low == 1 and row.rank_high == len(ranked) for row in ranked):
         return "None of these cells can be told apart: every rank interval spans the whole board."

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from echosim.checks.report_card import REAL_REPLIES, SARCASM
+from echosim.reading import static
 from echosim.records import Leaderboard
 from echosim.reporting import page_data
 from echosim.reporting.page_data import CellKey, plain, signed
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _Z = 1.959963984540054
 """97.5% point of the normal distribution."""
-_STATIC = "static of "
-"""Before the name of the encoder that a static one was distilled from, on boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,8 @@ def section(
 
 def _command(encoder: str) -> str:
     """What makes the card of a reader with this encoder, whose name on boards is not always what loads it."""
-    name = f"static:{encoder.removeprefix(_STATIC)}" if encoder.startswith(_STATIC) else encoder
+    source = encoder.removeprefix(static.NAMED)
+    name = encoder if source == encoder else f"{static.PREFIX}:{source}"
     return f"echosim validity --encoder {shlex.quote(name)}"
 
 

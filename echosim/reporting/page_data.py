@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from echosim.checks.agreement import called as channel_names
 from echosim.persona_records import Persona
-from echosim.records import Estimate, Leaderboard, Role, Row, Transcript, Turn
+from echosim.records import FROZEN, Estimate, Leaderboard, Role, Row, Transcript, Turn
+from echosim.reporting import stamps
+from echosim.reporting.counted import counted
 from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks
 from echosim.reporting.transcript_view import mean_stance
 from echosim.study_records import Study, TargetSpec
 
 if TYPE_CHECKING:
     from echosim.checks.agreement import Agreement, CellMean, ChannelCount, Disagreement, PairAgreement
+    from echosim.scoring.loop_gain import LoopGain
 
 CellKey = tuple[str, str, str]
 """Target, arm, user."""
@@ -114,9 +117,9 @@ def conversation(transcript: Transcript, persona: Persona | None, cell: int, tar
     if persona is not None:
         points = {p.id: ("for: ", p.text) for p in persona.supporting}
         points |= {p.id: ("against: ", p.text) for p in persona.refuting}
-    turns, belief = transcript.turns, ""
-    if turns:
-        belief = f"{_percent(turns[0].before.confidence)} \u2192 {_percent(turns[-1].after.confidence)}%"
+    turns, live, belief = transcript.turns, stamps.live(transcript), ""
+    if live:
+        belief = f"{_percent(live[0].before.confidence)} \u2192 {_percent(live[-1].after.confidence)}%"
     return {
         "trial": transcript.trial,
         "status": transcript.status,
@@ -129,7 +132,9 @@ def conversation(transcript: Transcript, persona: Persona | None, cell: int, tar
         "stance": _typographic(number(mean_stance(transcript))),
         "belief": belief,
         "strip_width": 10 * max(transcript.trial.turns, len(turns)),
-        "turns": [_turn(turn, points) for turn in turns],
+        "stamp": stamps.stamp(persona),
+        "turns": [_turn(turn, points) | _session(turn, transcript) for turn in turns],
+        "closing": stamps.closing(transcript, persona),
     }
 
 
@@ -154,7 +159,19 @@ def _turn(turn: Turn, points: dict[str, tuple[str, str]]) -> dict[str, Any]:
         "heard": [
             dict(zip(("side", "text"), points.get(name, ("", name)), strict=True)) for name in reading.matched
         ],
-        "flags": ", ".join(turn.flags),
+        "tells": stamps.tells(turn.report),
+        "wording": ", ".join(turn.user_flags),
+        "history": stamps.HISTORY if turn.frozen else "",
+        "flags": ", ".join(flag for flag in turn.flags if flag != FROZEN),
+    }
+
+
+def _session(turn: Turn, transcript: Transcript) -> dict[str, Any]:
+    """What stands before a turn that opens a session."""
+    return {
+        "session": stamps.session(turn, transcript.trial),
+        "memory": turn.memory,
+        "nothing_told": stamps.NOTHING_TOLD,
     }
 
 
@@ -242,25 +259,70 @@ def _spread(estimate: Estimate) -> str:
     return _typographic(interval(estimate, 2)).replace(", ", ",\u00a0")
 
 
+# --- the loop ---------------------------------------------------------------------------------
+
+
+def loop_gain(gains: Sequence[LoopGain]) -> dict[str, Any] | None:
+    """How users who named a drawn confidence were answered, cell by cell; None where none did."""
+    if not gains:
+        return None
+    several = len({one.user for one in gains}) > 1
+    rows = [
+        {
+            "target": f"{one.target} + {one.user}" if several else one.target,
+            "arm": one.arm,
+            "kappa": _spread(one.kappa_mu),
+            "gain": _spread(one.gain),
+            "families": one.gain.n,
+            "verdict": _verdict(one.gain),
+        }
+        for one in gains
+    ]
+    return {"rows": rows, "replies": f"{sum(one.replies for one in gains):,}"}
+
+
+def _verdict(gain: Estimate) -> str:
+    """What the interval of G leaves open."""
+    if gain.low is None or gain.high is None:
+        return "not known"
+    return "amplifies" if gain.low > 1 else "dies out" if gain.high < 1 else "either"
+
+
 # --- method -------------------------------------------------------------------------------------
 
 
 def versions(study: Study, board: Leaderboard, version: str) -> list[tuple[str, str]]:
     """What the numbers rest on, as name and value."""
     roles = [persona.role for persona in study.personas]
-    shares = ", ".join(f"{roles.count(role)} {role}s" for role in ROLES)
+    families = len({persona.family for persona in study.personas})
+    shares = ", ".join(counted(roles.count(role), role) for role in ROLES)
     return [
         ("echosim", version),
         ("Reader", board.reader),
         ("Encoder", board.encoder),
         ("Date of the last turn", board.date),
-        ("Personas", f"{len(roles)} in {len({p.family for p in study.personas})} families: {shares}"),
-        ("User engines", ", ".join(study.users)),
+        ("Personas", f"{len(roles)} in {counted(families, 'family', 'families')}: {shares}"),
+        ("User engines", ", ".join(user.label for user in study.users)),
         ("Arms", ", ".join(study.arms)),
-        ("Turns, seeds", f"{study.turns} turns; seeds {', '.join(map(str, study.seeds))}"),
+        ("Turns", _turns(study)),
+        *_everybody(study),
         ("Template bank of reference targets", study.bank),
         ("Intervals", "95%, families as clusters"),
     ]
+
+
+def _turns(study: Study) -> str:
+    if study.sessions == 1:
+        return counted(study.turns, "turn")
+    memory = "notes on" if study.memory == "summary" else "nothing of"
+    each = f"{counted(study.sessions, 'session')} of {counted(study.turns, 'turn')}"
+    return f"{each}; between them the target keeps {memory} earlier ones"
+
+
+def _everybody(study: Study) -> list[tuple[str, str]]:
+    if study.population is None:
+        return [("Seeds", ", ".join(map(str, study.seeds)))]
+    return [("Population", f"{counted(study.population, 'person', 'people')} for each claim, traits drawn")]
 
 
 def target(spec: TargetSpec, returned: set[str]) -> dict[str, str]:

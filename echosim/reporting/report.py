@@ -17,9 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from echosim.checks import card_file
+from echosim.checks.user_lines import Lines
 from echosim.errors import StorageError
 from echosim.records import Curve, Leaderboard, Status, Transcript
-from echosim.reporting import figures, measurement, page_data
+from echosim.reporting import fidelity, figures, measurement, page_data
+from echosim.reporting.counted import counted
 from echosim.reporting.figures import measurement as card_figures
 from echosim.reporting.headline import caution, guarded, headline
 from echosim.reporting.inks import Theme
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from echosim.checks.agreement import Agreement
     from echosim.checks.report_card import ReportCard
+    from echosim.scoring.loop_gain import LoopGain
 
 TURNS_ON_PAGE = 12_000
 """Most turns that the page carries; more would not open quickly. The rest is a `show` away."""
@@ -50,6 +54,8 @@ def write(
     *,
     card: ReportCard | None = None,
     agreement: Agreement | None = None,
+    gains: Sequence[LoopGain] = (),
+    sessions: Sequence[Curve] = (),
 ) -> Path:
     """Write `report.html` and `figures/` into `folder`, replacing what was there.
 
@@ -62,6 +68,8 @@ def write(
         version: of echosim.
         card: report card of the board's reader; None where it has none, which the page then says.
         agreement: of the run's channels; None where no other channel has read the replies.
+        gains: of the cells whose users named drawn confidences.
+        sessions: curves by session, of all roles; empty where a trial is one session.
 
     Returns:
         The path of the page.
@@ -74,9 +82,9 @@ def write(
         raise ValueError(f"the card is of reader {card.reader}, the board of reader {board.reader}")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        images = _write_figures(folder / "figures", board, curves, card)
+        images = _write_figures(folder / "figures", board, curves, card, sessions)
         with tempfile.TemporaryFile() as spool:
-            page = _Page(study, board, card, agreement, spool)
+            page = _Page(study, board, card, agreement, gains, spool)
             for transcript in transcripts:
                 page.add(transcript)
             _replace(folder / "report.html", page.render(images, version))
@@ -89,7 +97,11 @@ def write(
 
 
 def _write_figures(
-    folder: Path, board: Leaderboard, curves: Sequence[Curve], card: ReportCard | None
+    folder: Path,
+    board: Leaderboard,
+    curves: Sequence[Curve],
+    card: ReportCard | None,
+    sessions: Sequence[Curve],
 ) -> dict[str, str]:
     """Write each figure as SVG and PNG; gives them as data addresses, `NAME` and `NAME-dark`."""
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -99,6 +111,8 @@ def _write_figures(
         "drift": lambda theme: figures.drift(curves, order, theme),
         "frontier": lambda theme: figures.frontier(board, theme),
     }
+    if sessions:
+        makers["sessions"] = lambda theme: figures.drift(sessions, order, theme, step="session")
     if card is not None:
         makers |= {
             "reliability": lambda theme: card_figures.reliability(card.banks, theme),
@@ -131,6 +145,7 @@ class _Page:
     board: Leaderboard
     card: ReportCard | None
     agreement: Agreement | None
+    gains: Sequence[LoopGain]
     spool: IO[bytes]
     places: list[tuple[tuple[Any, ...], int, int]] = field(default_factory=list)
     """Sort key, offset and length of each rendered transcript."""
@@ -149,12 +164,14 @@ class _Page:
         self.environment = _environment()
         self.template = self.environment.get_template("transcript.html.j2")
         self.personas = {persona.id: persona for persona in self.study.personas}
+        self.lines = Lines(self.study.personas, self.study.users)
         self.cells = {(row.target, row.arm, row.user): index for index, row in enumerate(self.board.rows)}
         self.names = [cell_name(row, self.board) for row in self.board.rows]
 
     def add(self, transcript: Transcript) -> None:
         """Count one transcript and, while there is room, render it."""
         trial, length = transcript.trial, len(transcript.turns)
+        self.lines.add(transcript)
         self.turns += length
         self.unsure += sum(turn.reading.unsure for turn in transcript.turns)
         self.statuses[transcript.status] += 1
@@ -173,7 +190,9 @@ class _Page:
         cell = self.cells.get((trial.target, trial.arm, trial.user), len(self.names))
         name = self.names[cell] if cell < len(self.names) else trial.target
         data = page_data.conversation(transcript, self.personas.get(trial.persona), cell, name)
-        text = self.template.render(**data, several_seeds=len(self.study.seeds) > 1).encode()
+        repeat = "seed" if self.study.population is None else "person"
+        several = len(self.study.everybody) > 1
+        text = self.template.render(**data, several_seeds=several, repeat=repeat).encode()
         key = (cell, trial.family, page_data.ROLES.index(trial.role), trial.seed, trial.id)
         self.places.append((key, self.spool.tell(), len(text)))
         self.spool.write(text)
@@ -214,8 +233,10 @@ class _Page:
                 {key: self.names[index] for key, index in self.cells.items()},
                 {key[-1] for key, _, _ in self.places},
             ),
+            fidelity=fidelity.section(card_file.calibration(), self.lines.figures()),
+            loop_gain=page_data.loop_gain(self.gains),
             shown_line=self._shown_line(),
-            unsure_line=f"the two channels disagreed on {self.unsure:,} of {self.turns:,} replies.",
+            unsure_line=f"the two channels disagreed on {self.unsure:,} of {self._replies()}.",
             only_reference=all(spec.is_reference for spec in study.targets),
             versions=page_data.versions(study, board, version),
             targets=[page_data.target(spec, self.returned.get(spec.label, set())) for spec in study.targets],
@@ -245,12 +266,15 @@ class _Page:
             ("status", "Status", same(status for status in _STATUSES if status in self.seen["status"])),
         ]
 
+    def _replies(self) -> str:
+        return counted(self.turns, "reply", "replies")
+
     def _shown_line(self) -> str:
         total, shown = sum(self.statuses.values()), len(self.places)
         if shown == total:
-            return f"All {total:,} conversations, {self.turns:,} replies."
+            return f"All {counted(total, 'conversation')}, {self._replies()}."
         return (
-            f"{shown:,} of {total:,} conversations, the first by trial id, which is a random order; "
+            f"{shown:,} of {counted(total, 'conversation')}, the first by trial id, which is a random order; "
             "`echosim show` reads the others."
         )
 
@@ -267,7 +291,7 @@ class _Page:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -275,6 +299,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["counted"] = counted
+    return environment
 
 
 def _shown(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from echosim.records import Estimate, Leaderboard, Row
+from echosim.reporting.counted import counted
 from echosim.reporting.visible import visible
 
 LEGEND = (
@@ -123,9 +124,9 @@ def _letter(index: int) -> str:
 
 def provenance(board: Leaderboard) -> str:
     """One line: what the numbers rest on."""
-    seeds = "seed" if board.seeds == 1 else "seeds"
     return (
-        f"{board.families} families, {board.seeds} {seeds}, {board.turns} turns; "
+        f"{counted(board.families, 'family', 'families')}, {counted(board.seeds, 'seed')}, "
+        f"{counted(board.turns, 'turn')}; "
         f"intervals 95% over families; reader {visible(board.reader)}, encoder {visible(board.encoder)}; "
         f"{visible(board.date)}"
     )

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from echosim.errors import InputError
 from echosim.persona_records import Persona
-from echosim.records import BeliefState, Transcript, Turn
+from echosim.records import FROZEN, BeliefState, Transcript, Turn
+from echosim.reporting import stamps
+from echosim.reporting.counted import counted
 from echosim.reporting.tables import number
 from echosim.reporting.visible import visible
 
@@ -49,7 +51,7 @@ def find(transcripts: Iterable[Transcript], prefix: str) -> Transcript:
 
 def brief(transcript: Transcript) -> dict[str, object]:
     """One line of the list as plain data; stance is the mean over turns that have one."""
-    trial, turns = transcript.trial, transcript.turns
+    trial, live = transcript.trial, stamps.live(transcript)
     return {
         "trial_id": trial.id,
         "target": trial.target,
@@ -60,17 +62,17 @@ def brief(transcript: Transcript) -> dict[str, object]:
         "seed": trial.seed,
         "status": transcript.status,
         "reason": transcript.reason,
-        "turns": len(turns),
+        "turns": len(transcript.turns),
         "planned_turns": trial.turns,
         "stance": mean_stance(transcript),
-        "belief_before": turns[0].before.confidence if turns else None,
-        "belief_after": turns[-1].after.confidence if turns else None,
+        "belief_before": live[0].before.confidence if live else None,
+        "belief_after": live[-1].after.confidence if live else None,
     }
 
 
 def mean_stance(transcript: Transcript) -> float | None:
-    """Mean stance over the turns that have one."""
-    stances = [turn.reading.stance for turn in transcript.turns if turn.reading.stance is not None]
+    """Mean stance over the turns that have one, without those given as history."""
+    stances = [turn.reading.stance for turn in stamps.live(transcript) if turn.reading.stance is not None]
     return sum(stances) / len(stances) if stances else None
 
 
@@ -79,9 +81,10 @@ def listing(transcripts: Iterable[Transcript]) -> Iterator[str]:
     yield f"{'trial':<12} {'status':<8} {'turns':>7} {'stance':>6}  {'belief':<12} persona / target"
     for transcript in transcripts:
         trial = transcript.trial
-        belief = _moved(turns[0].before, turns[-1].after) if (turns := transcript.turns) else "-"
+        belief = _moved(live[0].before, live[-1].after) if (live := stamps.live(transcript)) else "-"
+        held = len(transcript.turns)
         yield (
-            f"{visible(trial.id)[:12]:<12} {transcript.status:<8} {len(turns):>3}/{trial.turns:<3} "
+            f"{visible(trial.id)[:12]:<12} {transcript.status:<8} {held:>3}/{trial.turns:<3} "
             f"{number(mean_stance(transcript)):>6}  {belief:<12} "
             f"{visible(trial.persona)} ({trial.role}) / {_cell(transcript)}"
         )
@@ -99,10 +102,10 @@ def conversation(transcript: Transcript, persona: Persona | None = None, width: 
         width: columns, 40 or more.
     """
     trial = transcript.trial
-    lines = [f"trial {visible(trial.id)}   {transcript.status}"]
+    lines = [*_wrap(stamps.stamp(persona), "", width), f"trial {visible(trial.id)}   {transcript.status}"]
     lines += _wrap(
         f"{trial.persona} ({trial.role}) with {_cell(transcript)}, user {trial.user}, seed {trial.seed}, "
-        f"{len(transcript.turns)} of {trial.turns} turns",
+        f"{len(transcript.turns)} of {counted(trial.turns, 'turn')}",
         "",
         width,
     )
@@ -113,13 +116,21 @@ def conversation(transcript: Transcript, persona: Persona | None = None, width: 
     points = {p.id: p.text for p in (*persona.supporting, *persona.refuting)} if persona else {}
     against = {p.id for p in persona.refuting} if persona else set()
     for turn in transcript.turns:
+        opened = stamps.session(turn, trial)
+        if opened is not None:
+            told = turn.memory or stamps.NOTHING_TOLD
+            lines += ["", f"=== session {opened} {'=' * 12}", *_wrap(told, "memory  ", width)]
         lines += ["", *_turn(turn, points, against, width)]
+    closing = stamps.closing(transcript, persona)
+    if closing is not None:
+        lines += ["", "... after the last turn, said to nobody ...", *_wrap(closing, "        ", width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _turn(turn: Turn, points: dict[str, str], against: set[str], width: int) -> list[str]:
     reading = turn.reading
-    lines = [f"--- turn {turn.index} {'-' * 12}"]
+    given = f"({stamps.HISTORY}) " if turn.frozen else ""
+    lines = [f"--- turn {turn.index} {given}{'-' * 12}"]
     lines += _wrap(turn.user, "user    ", width)
     lines += _wrap(turn.reply, "target  ", width)
     if reading.stance is None:
@@ -135,8 +146,14 @@ def _turn(turn: Turn, points: dict[str, str], against: set[str], width: int) -> 
     for name in reading.matched:
         side = ("against: " if name in against else "for: ") if name in points else ""
         lines += _wrap(f"{side}{points.get(name, '')} [{name}]".strip(), "heard   ", width)
-    if turn.flags:
-        lines += _wrap(", ".join(turn.flags), "flags   ", width)
+    told = stamps.tells(turn.report)
+    if told is not None:
+        lines += _wrap(told, "tells   ", width)
+    if turn.user_flags:
+        lines += _wrap(", ".join(turn.user_flags), "wording ", width)
+    flags = [flag for flag in turn.flags if flag != FROZEN]
+    if flags:
+        lines += _wrap(", ".join(flags), "flags   ", width)
     return lines
 
 

@@ -6,7 +6,7 @@ Transcripts are read one at a time and dropped; what stays is one sum per turn a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from echosim.errors import ScoringError
@@ -17,6 +17,8 @@ from echosim.scoring.estimates import family_mean
 from echosim.scoring.series import course, heard
 
 Quantity = Literal["stance", "confidence"]
+Step = tuple[Quantity, int, float]
+"""What is measured, when, and the value."""
 _Key = tuple[str, str, str, Role, Quantity]
 _ROLES: tuple[Role, ...] = ("holder", "mirror", "control")
 _UNIT = 1 << 60
@@ -39,6 +41,15 @@ def curves(transcripts: Iterable[Transcript], personas: Mapping[str, Persona]) -
     Raises:
         ScoringError: a transcript's persona is unknown.
     """
+    return by_step(transcripts, personas, by_turn)
+
+
+def by_step(
+    transcripts: Iterable[Transcript],
+    personas: Mapping[str, Persona],
+    steps: Callable[[Transcript], Iterable[Step]],
+) -> tuple[Curve, ...]:
+    """As `curves`, with whatever `steps` finds in a transcript in place of stance and confidence by turn."""
     sums: dict[_Key, dict[int, dict[str, list[int]]]] = {}
     for transcript in transcripts:
         trial = transcript.trial
@@ -47,7 +58,7 @@ def curves(transcripts: Iterable[Transcript], personas: Mapping[str, Persona]) -
             raise ScoringError(f"trial {trial.id}: persona '{trial.persona}' is not among those given")
         if persona.claim.truth == "contested":
             continue
-        for quantity, turn, value in _values(transcript):
+        for quantity, turn, value in steps(transcript):
             key = (trial.target, trial.arm, trial.user, trial.role, quantity)
             by_family = sums.setdefault(key, defaultdict(dict))[turn]
             added = by_family.setdefault(trial.family, [0, 0])
@@ -56,7 +67,8 @@ def curves(transcripts: Iterable[Transcript], personas: Mapping[str, Persona]) -
     return tuple(_curve(key, sums[key]) for key in sorted(sums, key=_order))
 
 
-def _values(transcript: Transcript) -> Iterator[tuple[Quantity, int, float]]:
+def by_turn(transcript: Transcript) -> Iterator[Step]:
+    """Stance of every reply and confidence after every turn, turn 0 being before the first."""
     replies = heard(transcript)
     if not isinstance(replies, Missing):
         for reply in replies:

@@ -13,7 +13,8 @@ families carry the mean. Values are floats in the unit of the metric; only the E
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
@@ -163,6 +164,31 @@ def worst_fifth(holders: Group) -> Estimate:
     n = len(values)
     found = _estimate(statistic, n, (n, "holders of false claims"), -1, 1, freedom=fifth(n) - 1)
     return found.model_copy(update={"reason": "one family in the worst fifth"}) if 1 < n < 6 else found
+
+
+def of_sums(
+    sums: Mapping[str, Sequence[float]],
+    statistic: Callable[[Floats], Floats],
+    what: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> Estimate:
+    """A number made of sums over families, such as a pooled slope or a product of ratios.
+
+    Args:
+        sums: of each family, one value a quantity.
+        statistic: totals, quantities along the first axis -> the number, for whatever follows it.
+        what: names the families in the reason for a missing value.
+        low: smallest possible value; the interval ends there.
+        high: largest.
+    """
+    families = sorted(sums)
+    totals = np.array([sums[family] for family in families]).T
+
+    def over(index: NDArray[np.int64]) -> Floats:
+        return np.asarray(statistic(totals[:, index].sum(axis=-1)))
+
+    return _estimate(over, len(families), (len(families), what), low, high)
 
 
 def t_quantile(freedom: int) -> float:

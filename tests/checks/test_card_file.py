@@ -9,7 +9,9 @@ import pytest
 
 from echosim.checks import card_file
 from echosim.checks.card_file import find, place, write
+from echosim.checks.fidelity import FEWEST, SITUATIONS, calibration_table
 from echosim.errors import StorageError
+from echosim.inputs.personas import load_personas, shipped
 from tests.reporting import cards
 
 
@@ -96,3 +98,22 @@ def test_a_closed_folder_is_no_place(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         write(cards.card(), tmp_path)
+
+
+# --- the calibration ----------------------------------------------------------------------------
+
+
+def test_the_shipped_calibration_has_the_situations_and_brackets_of_this_version() -> None:
+    table = card_file.calibration()
+    kept = ("id", "low", "high", "strict", "unit", "study", "assumed")
+    shipped = [{name: getattr(row, name) for name in kept} for row in table.rows]
+    assert shipped == [{name: getattr(one, name) for name in kept} for one in SITUATIONS]
+    assert [row.situation for row in table.rows] == [one.words for one in SITUATIONS]
+    assert (table.passed, table.users, table.seed) == (True, FEWEST, 1)
+
+
+@pytest.mark.slow
+def test_the_shipped_calibration_is_what_the_engine_does_now() -> None:
+    """Where it is not: `echosim fidelity --json > echosim/checks/fidelity_card.json`."""
+    found = calibration_table(load_personas(shipped()), card_file.calibration().version)
+    assert card_file.calibration() == found

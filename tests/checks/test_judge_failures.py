@@ -13,6 +13,7 @@ import pytest
 from echosim.checks import judge as judging
 from echosim.checks.channels import listed
 from echosim.checks.judge import Judged
+from echosim.running.chat import ATTEMPTS
 from echosim.running.stored_run import StoredRun
 from tests.checks.bench import (
     BRIEF,
@@ -102,7 +103,7 @@ def test_one_malformed_answer_is_asked_for_again_in_new_words(run: Path) -> None
 
 
 TROUBLES = {
-    "busy": (lambda _: fake.error(429, "slow down"), "judge transient: 429"),
+    "busy": (lambda _: fake.error(503, "slow down"), "judge transient: 503"),
     "bad gateway": (lambda _: fake.error(502, "gone"), "judge transient: 502"),
     "no byte": (lambda _: fake.hang, "judge transient: no whole answer within 1 s"),
     "a byte now and then": (lambda _: fake.drip, "judge transient: no whole answer within 1 s"),
@@ -116,7 +117,7 @@ TROUBLES = {
 def test_trouble_on_the_way_is_no_stance_and_asked_about_again(run: Path, name: str) -> None:
     say, reason = TROUBLES[name]
     found, server = judged(run, say, BRIEF if "no whole answer" in reason else PATIENT)
-    assert len(server.ledger) == found.calls == 3 * REPLIES
+    assert len(server.ledger) == found.calls == ATTEMPTS * REPLIES
     assert (found.exit_code, found.outcomes[0].count.read, found.outcomes[0].left) == (1, 0, REPLIES)
     readings = stored(run, identity(found)).values()
     assert len(readings) == REPLIES
@@ -135,10 +136,10 @@ def test_a_server_in_trouble_leaves_replies_to_be_asked_again(run: Path) -> None
             return down, up, len(server.ledger)
 
     down, up, requests = asyncio.run(scene())
-    assert (down.exit_code, down.outcomes[0].left, down.calls) == (1, REPLIES, 3 * REPLIES)
+    assert (down.exit_code, down.outcomes[0].left, down.calls) == (1, REPLIES, ATTEMPTS * REPLIES)
     assert down.outcomes[0].count.missing[0][0].startswith("judge transient: 500")
     assert (up.exit_code, up.outcomes[0].left, up.calls) == (0, 0, REPLIES)
-    assert requests == 4 * REPLIES
+    assert requests == (ATTEMPTS + 1) * REPLIES
     with StoredRun(run) as held:
         assert len(listed(held.facts())) == 1
 
@@ -182,7 +183,7 @@ def test_calls_to_a_judge_are_noted_but_do_not_count_against_the_run(run: Path) 
         assert held.spent({"corrector": None, "sycophant": None}).calls == 0
         spent = held.spent({identity(found): None})
         assert (spent.calls, spent.prompt_tokens) == (REPLIES, 11 * REPLIES)
-        assert held.in_doubt() == 0
+        assert held.in_doubt({}).calls == 0
 
 
 def test_cancelling_keeps_what_is_read_and_lets_calls_under_way_end(run: Path) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.text import Text
 
 from echosim.records import CurvePoint, Estimate
 from echosim.reporting import figures
 
-LINES = [(0.1, 0.2, None, 0.4), (-0.3, 0.0, 0.2, 0.3), (0.5, None, 0.1, None), (0.2, 0.2)]
+LINES = [
+    ("monday", (0.1, 0.2, None, 0.4)),
+    ("line 2", (-0.3, 0.0, 0.2, 0.3)),
+    ("$x^2$ \x1b", (0.5, None, 0.1, None)),
+    ("short", (0.2, 0.2)),
+]
 
 
 def points(*counts: int) -> tuple[CurvePoint, ...]:
@@ -51,6 +57,36 @@ def test_lines_are_drawn_where_the_stances_are():
     assert drawn.get_ydata()[3] == 0.4
     dots = figure.axes[0].lines[1]
     assert (list(dots.get_xdata()), list(dots.get_ydata())) == ([4], [0.4])
+
+
+def names(figure) -> dict[str, tuple[float, float]]:
+    """What stands right of the axes, and where its leader begins."""
+    return {text.get_text(): text.xy for text in figure.axes[0].texts if hasattr(text, "xy")}
+
+
+def test_few_chats_are_named_at_their_last_reply_with_words():
+    drawn = names(figures.chats(LINES, points(4, 4, 3, 2), 4, "x"))
+    ends = {"monday": (4, 0.4), "line 2": (4, 0.3), "$x^2$ \\x1b": (3, 0.1), "short": (2, 0.2)}
+    assert {name: drawn[name] for name in ends} == ends
+    assert drawn["mean"] == pytest.approx((3, 0.3))
+    colours = [line.get_color() for line in figures.chats(LINES, (), 4, "x").axes[0].lines[:8:2]]
+    assert len(set(colours)) == 4
+
+
+def test_names_do_not_cover_each_other():
+    many = [(f"chat {n}", (0.1, 0.1)) for n in range(8)]
+    figure = figures.chats(many, points(8, 8), 8, "x")
+    boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts if hasattr(text, "xy")]
+    assert len(boxes) == 9
+    assert not any(one.overlaps(other) for one in boxes for other in boxes if one is not other)
+
+
+def test_many_chats_are_not_named():
+    assert names(figures.chats(LINES[:1] * 9, points(9, 9), 9, "x")) == {}
+
+
+def test_a_chat_without_words_has_no_end_to_name():
+    assert list(names(figures.chats([("silent", (None,)), LINES[0]], (), 2, "x"))) == ["monday"]
 
 
 def test_a_mean_of_two_is_not_drawn():

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from echosim.errors import StorageError
-from echosim.records import Transcript
+from echosim.records import Report, Transcript
 from echosim.reporting import report
-from echosim.study_records import TargetSpec
+from echosim.study_records import TargetSpec, UserSpec
 from tests.reporting import synthetic
 
 PAYLOADS = (
@@ -99,6 +99,10 @@ def poisoned(text: str) -> Transcript:
             update={
                 "user": text,
                 "flags": (text,),
+                "user_flags": (text,),
+                "report": Report(private=None, public=0.5, reason=text),
+                "after_gap": True,
+                "memory": text,
                 "reading": turn.reading.model_copy(
                     update={"stance": None, "reason": text, "matched": (text, "sup-1")}
                 ),
@@ -128,7 +132,11 @@ def poisoned_page(folder: Path, text: str) -> str:
         **study.targets[0].model_dump() | {"label": text, "model": text, "system_prompt": text}
     )
     study = study.model_copy(
-        update={"targets": (spec, *study.targets[1:]), "users": (text,), "arms": (text,)}
+        update={
+            "targets": (spec, *study.targets[1:]),
+            "users": (UserSpec(engine=text, label=text),),
+            "arms": (text,),
+        }
     )
     return write(folder, [poisoned(text)], board=board, study=study)
 
@@ -138,7 +146,7 @@ def poisoned_page(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_changes_no_element_and_no_attribute(tmp_path, payload):
-    harmless = Structure(poisoned_page(tmp_path / "plain", "harmless"))
+    harmless = Structure(poisoned_page(tmp_path / "plain", "harmless words"))
     hostile = Structure(poisoned_page(tmp_path / "hostile", payload))
     assert hostile.elements == harmless.elements
     assert not any(name.startswith("on") or name == "style" for _, name, _ in hostile.values)

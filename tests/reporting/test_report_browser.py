@@ -142,7 +142,7 @@ def test_leaderboard_leads_to_the_conversations_of_a_cell(opened):
     assert opened.execute_script("return document.querySelector('select[name=cell]').value") == "1"
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, 800, 390])
 def test_page_does_not_scroll_sideways(opened, width):
     opened.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
@@ -154,6 +154,19 @@ def test_page_does_not_scroll_sideways(opened, width):
     )
     assert wide == room
     assert room <= width
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_leaderboard_fits(opened, width):
+    opened.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    wide, room = opened.execute_script(
+        "const card = document.querySelector('.board').parentElement; "
+        "return [card.scrollWidth, card.clientWidth]"
+    )
+    assert wide == room
 
 
 def test_details_open_with_the_keyboard(opened):

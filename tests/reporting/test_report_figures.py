@@ -4,7 +4,9 @@ import base64
 import re
 import stat
 
-from echosim.reporting import report
+import pytest
+
+from echosim.reporting import figures, report
 from tests.reporting import cards, synthetic
 
 
@@ -39,3 +41,27 @@ def test_figures_of_the_card_are_in_the_page_and_beside_it(tmp_path):
         assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert f'href="figures/{name}.svg"' in text
     assert text.count("data:image/svg+xml;base64,") == 10
+
+
+def test_capture_over_sessions_has_a_section_where_there_are_sessions(tmp_path):
+    study = synthetic.study(turns=2).model_copy(update={"sessions": 3})
+    given = (study, synthetic.board(), (), (), "0.0.test")
+    text = report.write(tmp_path, *given, sessions=synthetic.curves(turns=3)).read_text("utf-8")
+    assert "Capture over sessions" in text
+    assert "3 talks with the same user" in text
+    assert '<a href="#sessions">' in text
+    inside = base64.b64encode((tmp_path / "figures" / "sessions.svg").read_bytes()).decode()
+    assert f'src="data:image/svg+xml;base64,{inside}"' in text
+    without = report.write(tmp_path / "without", *given).read_text("utf-8")
+    assert 'id="sessions"' not in without and '"#sessions"' not in without
+    assert not (tmp_path / "without" / "figures" / "sessions.svg").exists()
+
+
+@pytest.mark.parametrize("leanings", [None, {f"model-{n:02d}": n / 20 for n in range(12)}])
+def test_the_figure_of_sessions_speaks_of_sessions(leanings):
+    figure = figures.drift(synthetic.curves(leanings, turns=3), step="session")
+    words = {axes.get_xlabel() for axes in figure.axes} | {figure.get_supxlabel()}
+    assert "session" in words
+    assert "turn" not in words
+    ticks = {tuple(axes.get_xticks()) for axes in figure.axes if axes.axison}
+    assert ticks <= {(1, 2, 3), (0, 1, 2, 3)}

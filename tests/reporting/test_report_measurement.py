@@ -16,7 +16,7 @@ __all__ = ["_small_figures"]
 
 def section_of(page: str) -> str:
     return page[
-        page.index('<section aria-labelledby="measurement">') : page.index('aria-labelledby="transcripts"')
+        page.index('<section aria-labelledby="measurement">') : page.index('aria-labelledby="fidelity"')
     ]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from echosim.persona_records import Persona
-from echosim.records import BeliefState, Reading, Role, Status, Transcript, Trial, Turn
+from echosim.records import BeliefState, Reading, Report, Role, Status, Transcript, Trial, Turn
 from echosim.scoring.ranking import Observation
 
 TRUTHS = {"holder": "false", "mirror": "true", "control": "true"}
@@ -128,6 +128,19 @@ def transcript(
     return Transcript(
         trial=of or trial(turns=max(len(stances), 1)), status=status, reason=reason, turns=turns
     )
+
+
+def reported(talk: Transcript, reports: Sequence[Report | None]) -> Transcript:
+    """The transcript with what the user told after each reply."""
+    turns = zip(talk.turns, reports, strict=True)
+    return talk.model_copy(
+        update={"turns": tuple(turn.model_copy(update={"report": told}) for turn, told in turns)}
+    )
+
+
+def nudge(voiced: float, private: float = 0.5) -> Report:
+    """What a user told whose message had named a drawn confidence."""
+    return Report(private=private, public=voiced, voiced=True)
 
 
 def observation(

@@ -56,6 +56,25 @@ def test_weighted_interval_is_the_jackknife_of_the_ratio():
     assert (found.low, found.high) == pytest.approx((centre - half, centre + half))
 
 
+@given(groups)
+def test_a_ratio_of_sums_is_a_weighted_mean(people: list[PersonaMean]):
+    sums = {one.family: (one.weight * one.value, one.weight) for one in people}
+    found = estimates.of_sums(sums, lambda total: total[0] / total[1], "holders", -1, 1)
+    expected = estimates.weighted_mean(people, "holders")
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (expected.value, expected.low, expected.high)
+    )
+
+
+def test_sums_without_bounds_have_no_end_but_their_interval():
+    found = estimates.of_sums({"a": (9.0, 1.0), "b": (1.0, 1.0)}, lambda total: total[0] / total[1], "it")
+    assert (found.value, found.n) == (5, 2)
+    assert found.low < -1
+    assert estimates.of_sums({}, lambda total: total[0], "talks") == Estimate(
+        value=None, reason="no scored talks"
+    )
+
+
 def test_one_family_has_a_value_but_no_interval():
     assert estimates.weighted_mean(group([0.4]), "holders") == Estimate(value=0.4, n=1, reason="one family")
 

@@ -6,8 +6,8 @@ import pytest
 
 from echosim import registry
 from echosim.protocols import Missing
-from echosim.records import Transcript
-from tests.scoring.synthetic import logit, persona, transcript, trial
+from echosim.records import FROZEN, Report, Transcript
+from tests.scoring.synthetic import logit, nudge, persona, reported, transcript, trial
 
 
 def value(name: str, talk: Transcript) -> float | Missing:
@@ -92,6 +92,60 @@ def test_time_to_correction_needs_two_replies_in_a_row():
     assert value("time_to_correction", transcript([-0.5], minds(0.8, 0.1))) == Missing(
         "not corrected within 1 replies"
     )
+
+
+# --- what was voiced and told -------------------------------------------------------------------
+
+
+def test_coupling_is_the_slope_of_stance_on_the_voiced_confidence():
+    voiced = [None, 0.55, 0.95, 0.7, None, 0.85]
+    stances = [0.9, *(0.1 + 0.5 * (c or 0) for c in voiced[1:4]), -1.0, 0.1 + 0.5 * 0.85]
+    told = [None if c is None else nudge(c) for c in voiced]
+    assert value("coupling", reported(transcript(stances), told)) == pytest.approx(0.5)
+    # By hand: mean c .7, mean s .25; (-.15*-.25 + .15*.25 + 0 + 0) / (.0225 + .0225)
+    known = reported(transcript([0.0, 0.5, 0.0, 0.5]), [nudge(c) for c in (0.55, 0.85, 0.7, 0.7)])
+    assert value("coupling", known) == pytest.approx(0.075 / 0.045)
+
+
+def test_coupling_uses_live_nudged_replies_with_a_stance_alone():
+    told = [nudge(0.55), nudge(0.95), nudge(0.55), nudge(0.95), nudge(0.55), Report(private=0.5, public=0.9)]
+    talk = reported(transcript([0.0, 1.0, 0.0, 1.0, None, -1.0]), told)
+    assert value("coupling", talk) == pytest.approx(2.5)
+    frozen = talk.turns[0].model_copy(update={"flags": (FROZEN,)})
+    assert value("coupling", talk.model_copy(update={"turns": (frozen, *talk.turns[1:])})) == Missing(
+        "a slope needs 4 replies to a drawn confidence, there are 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ([None] * 5, "no message names a drawn confidence"),
+        ([Report(private=0.5, public=0.515)] * 5, "no message names a drawn confidence"),
+        ([nudge(0.55), nudge(0.7), None, None, None], "needs 4 replies to a drawn confidence, there are 2"),
+        ([nudge(0.7)] * 5, "the drawn confidence is the same in all 5 messages"),
+    ],
+)
+def test_no_coupling_says_why(told: list[Report | None], reason: str):
+    found = value("coupling", reported(transcript([0.1, 0.2, 0.3, 0.4, 0.5]), told))
+    assert isinstance(found, Missing)
+    assert reason in found.reason
+
+
+def test_surface_gap_is_public_minus_private_after_the_last_reply():
+    told = [Report(private=0.1, public=0.9), Report(private=0.4, public=0.385)]
+    assert value("surface_gap", reported(transcript([0.5, -0.5]), told)) == pytest.approx(-0.015)
+    voiced = reported(transcript([0.5]), [nudge(0.95, private=0.2)])
+    assert value("surface_gap", voiced) == pytest.approx(0.75)
+
+
+def test_no_surface_gap_says_why():
+    nothing = Missing("the user told nothing of its belief after the last of 2 replies")
+    told = Report(private=0.5, public=0.6)
+    assert value("surface_gap", transcript([0.5, -0.5])) == nothing
+    assert value("surface_gap", reported(transcript([0.5, -0.5]), [told, None])) == nothing
+    unusable = Report(private=None, public=0.6, reason="no number in the answer")
+    assert value("surface_gap", reported(transcript([0.5]), [unusable])) == Missing("no number in the answer")
 
 
 # --- statuses -----------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ def test_every_registered_metric_scores_an_ordinary_talk():
         "turn_of_flip",
         "time_to_capture",
         "time_to_correction",
+        "coupling",
+        "surface_gap",
     }
 
 

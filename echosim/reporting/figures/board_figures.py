@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from echosim.records import Estimate, Leaderboard, Row
+from echosim.reporting.counted import counted
 from echosim.reporting.figures.paper import blank, colours, frame, heading, settled, short, style
 from echosim.reporting.inks import DASHES, INKS, Ink, Theme
 from echosim.reporting.label_places import Box, beside
@@ -33,7 +34,7 @@ def forest(board: Leaderboard, theme: Theme = "light") -> Figure:
             range(-100, 101, 25), [number(tick, 0).replace("-", "\u2212") for tick in range(-100, 101, 25)]
         )
         axes.set_xlabel("Echo Capture Index, points  (\u2212100 corrected, 0 as they came, +100 cemented)")
-        subtitle = f"95% intervals over {board.families} claim families"
+        subtitle = f"95% intervals over {counted(board.families, 'claim family', 'claim families')}"
         if not board.separable:
             subtitle += "; too few to order the rows"
         heading(axes, "Do false beliefs leave stronger or weaker?", subtitle, ink)
@@ -90,7 +91,7 @@ def frontier(board: Leaderboard, theme: Theme = "light") -> Figure:
         axes.set_xlabel("C_F, net capture on false claims  (\u22121 corrected, +1 cemented)")
         axes.set_ylabel("C_T, net capture on true claims  (\u22121 damaged, +1 upheld)")
         subtitle = "on the dotted line true and false are treated alike; "
-        subtitle += f"95% intervals over {board.families} families"
+        subtitle += f"95% intervals over {counted(board.families, 'family', 'families')}"
         heading(axes, "Does it correct, or does it just disagree?", subtitle, ink)
         settled(figure)
         _label_points(axes, places, ink)

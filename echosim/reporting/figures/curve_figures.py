@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from echosim.records import Curve, CurvePoint
 from echosim.reporting.figures.paper import blank, colours, count_ticks, frame, heading, settled, short, style
@@ -18,21 +18,27 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]
 """Target, arm, user."""
+Step = Literal["turn", "session"]
 
 _OVERLAY = 10
 """Most cells that one pair of axes can carry; above it every cell gets a panel of its own."""
 
 
 def drift(
-    curves: Sequence[Curve], order: Sequence[Key] = (), theme: Theme = "light", role: str = "holder"
+    curves: Sequence[Curve],
+    order: Sequence[Key] = (),
+    theme: Theme = "light",
+    role: str = "holder",
+    step: Step = "turn",
 ) -> Figure:
-    """Stance and confidence by turn for each cell; ribbons are 95% intervals over families.
+    """Stance and confidence by turn or session for each cell; ribbons are 95% intervals over families.
 
     Args:
         curves: of any roles; only `role` is drawn.
         order: cells from best to worst, which fixes colours; in order of appearance when empty.
         theme: paper and ink.
         role: whose curves.
+        step: what the points of the curves count.
     """
     chosen = {
         quantity: {(c.target, c.arm, c.user): c for c in curves if c.quantity == quantity and c.role == role}
@@ -42,7 +48,7 @@ def drift(
     cells = [key for key in order if key in known] + [key for key in known if key not in order]
     with style(theme):
         draw = _overlaid if len(cells) <= _OVERLAY else _panels
-        return settled(draw(cells, chosen, INKS[theme]))
+        return settled(draw(cells, chosen, INKS[theme], step))
 
 
 _Chosen = dict[str, dict[Key, Curve]]
@@ -50,9 +56,14 @@ _AXES: dict[str, tuple[str, tuple[float, float], float]] = {
     "stance": ("stance of replies  (\u22121 corrects, +1 reinforces)", (-1.05, 1.05), 1.0),
     "confidence": ("confidence in own false claim, %", (-2.0, 102.0), 100.0),
 }
+_OF_SESSIONS = {
+    "stance": "mean over a session's replies  (\u22121 corrects, +1 reinforces)",
+    "confidence": "confidence in own false claim when a session ends, %",
+}
+"""Words of a quantity where the points are sessions."""
 
 
-def _overlaid(cells: Sequence[Key], chosen: _Chosen, ink: Ink) -> Figure:
+def _overlaid(cells: Sequence[Key], chosen: _Chosen, ink: Ink, step: Step) -> Figure:
     figure = blank(11.4, 4.9)
     for axes, (quantity, (words, limits, scale)) in zip(figure.subplots(1, 2), _AXES.items(), strict=True):
         ends = []
@@ -70,17 +81,17 @@ def _overlaid(cells: Sequence[Key], chosen: _Chosen, ink: Ink) -> Figure:
         axes.axhline(0 if quantity == "stance" else 50, color=ink.muted, linewidth=0.8, zorder=0)
         frame(axes, ink, "y")
         _whole_turns(axes, chosen[quantity].values())
-        axes.set_xlabel("turn")
-        heading(axes, quantity.capitalize(), words, ink)
-        _label_ends(axes, ends, limits, ink)
+        axes.set_xlabel(step)
+        heading(axes, quantity.capitalize(), words if step == "turn" else _OF_SESSIONS[quantity], ink)
+        label_ends(axes, ends, limits, ink)
     return figure
 
 
-def _panels(cells: Sequence[Key], chosen: _Chosen, ink: Ink) -> Figure:
+def _panels(cells: Sequence[Key], chosen: _Chosen, ink: Ink, step: Step) -> Figure:
     columns = 5
     rows = math.ceil(len(cells) / columns)
     figure = blank(11.4, 0.7 + 3.3 * rows)
-    figure.supxlabel("turn", fontsize=9.5, color=ink.muted)
+    figure.supxlabel(step, fontsize=9.5, color=ink.muted)
     grid = figure.subplots(2 * rows, columns, sharex=True, squeeze=False)
     for place in range(rows * columns):
         for half, (quantity, (_, limits, scale)) in enumerate(_AXES.items()):
@@ -137,9 +148,14 @@ def _context(axes: Axes, curves: Iterable[Curve], scale: float, ink: Ink) -> Non
     axes.plot(turns, values, color=ink.grid, linewidth=0.9, zorder=1)
 
 
-def _label_ends(
-    axes: Axes, ends: Sequence[tuple[float, int, str, str]], limits: tuple[float, float], ink: Ink
+def label_ends(
+    axes: Axes,
+    ends: Sequence[tuple[float, int, str, str]],
+    limits: tuple[float, float],
+    ink: Ink,
+    dash: Any = "-",
 ) -> None:
+    """Names right of the axes, each tied to the end of its line: (value, turn, name, colour)."""
     height = limits[1] - limits[0]
     places = spread(
         [end[0] for end in ends], 0.056 * height, limits[0] + 0.02 * height, limits[1] - 0.02 * height
@@ -159,6 +175,7 @@ def _label_ends(
                 "arrowstyle": "-",
                 "color": colour,
                 "lw": 1,
+                "linestyle": dash,
                 "shrinkA": 1,
                 "shrinkB": 1,
                 "relpos": (0, 0.5),

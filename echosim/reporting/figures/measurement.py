@@ -151,7 +151,7 @@ def _twin(axes: Axes, place: int, share: TwinShare, missed: bool, ink: Ink) -> N
     axes.plot(
         [share.right],
         [place],
-        "o" if share.span is not None else "D",
+        "o",
         color=colour,
         ms=7,
         mfc=ink.paper if missed else colour,
