@@ -16,6 +16,9 @@ if TYPE_CHECKING:
         Run as Run,
     )
     from echosim.api import (
+        arun as arun,
+    )
+    from echosim.api import (
         leaderboard as leaderboard,
     )
     from echosim.api import (
@@ -28,7 +31,16 @@ if TYPE_CHECKING:
         load_study as load_study,
     )
     from echosim.api import (
+        loop_gain as loop_gain,
+    )
+    from echosim.api import (
         open_run as open_run,
+    )
+    from echosim.api import (
+        plan as plan,
+    )
+    from echosim.api import (
+        power as power,
     )
     from echosim.api import (
         read_stance as read_stance,
@@ -47,11 +59,15 @@ __version__ = "0.1.0"
 __all__ = [
     "Run",
     "__version__",
+    "arun",
     "leaderboard",
     "load_persona",
     "load_personas",
     "load_study",
+    "loop_gain",
     "open_run",
+    "plan",
+    "power",
     "read_stance",
     "report",
     "run",

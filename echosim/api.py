@@ -7,40 +7,47 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from echosim import __version__, boards, registry
-from echosim.boards import curves, leaderboard, score
+from echosim.boards import curves, leaderboard, loop_gain, score
 from echosim.errors import InputError, StudyError
-from echosim.held_run import PathLike, Run, RunSummary, summarise
+from echosim.held_run import PathLike, Run
 from echosim.inputs import frozen_study, personas
 from echosim.inputs import study as studies
 from echosim.inputs.endpoints import check_environment
-from echosim.inputs.plan import Forecast, forecast, trials
+from echosim.inputs.forecast import PAID_UNASKED, REPLY_TOKENS, SECONDS, Forecast, forecast, too_much
+from echosim.inputs.plan import trials
 from echosim.persona_records import Persona
-from echosim.running import store
-from echosim.running.batch import Progress, Summary, run_trials
+from echosim.running import open_files, recordings, store
+from echosim.running.batch import Progress, run_trials
 from echosim.running.chat import check_targets
+from echosim.running.events import Tell
+from echosim.running.stopping import Stop, in_a_loop, in_a_thread
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
     from echosim.reading.perception import StanceReader
+    from echosim.scoring.power import Power
 
 __all__ = [
     "CONFIRM_ABOVE",
     "Run",
+    "Stop",
+    "arun",
     "curves",
     "export_jsonl",
     "leaderboard",
     "load_persona",
     "load_personas",
     "load_study",
+    "loop_gain",
     "open_run",
     "plan",
+    "power",
     "read_stance",
     "report",
     "run",
@@ -49,7 +56,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-CONFIRM_ABOVE = 1000
+CONFIRM_ABOVE = PAID_UNASKED
 """Paid calls that a study may plan without `yes`."""
 
 
@@ -85,9 +92,37 @@ def load_study(path: PathLike) -> Study:
     return studies.quickstart() if str(path) == "quickstart" else studies.load_study(Path(path))
 
 
-def plan(study: Study | PathLike) -> Forecast:
-    """Trials, replies and paid calls; calls no model."""
-    return forecast(_resolved(study))
+def plan(study: Study | PathLike, *, seconds: float = SECONDS, reply_tokens: int = REPLY_TOKENS) -> Forecast:
+    """Trials, calls, tokens, cost and time of a study, typical and at most; calls no model.
+
+    Args:
+        study: a path, "quickstart", or a Study.
+        seconds: assumed for one call, 0.01 to 3600.
+        reply_tokens: assumed for a typical reply of a model, 1 to 100,000.
+
+    Raises:
+        InputError: something is wrong with the study, or an assumption is out of range.
+    """
+    return forecast(recordings.filled(_resolved(study)), seconds=seconds, reply_tokens=reply_tokens)
+
+
+def power(study: Study | PathLike, *, pilot: Run | PathLike | None = None, detect: float = 10.0) -> Power:
+    """The smallest difference in ECI that a study sees at 80% power, and what a wanted one needs.
+
+    Args:
+        study: a path, "quickstart", or a Study.
+        pilot: a run whose own spread of net capture is taken; None for the stated assumptions.
+        detect: the wanted difference, 0.1 to 200 ECI points.
+
+    Raises:
+        InputError: something is wrong with the study, `detect` is out of range, or the pilot is no run or
+            too small to tell.
+    """
+    from echosim.scoring.power import power as make
+    from echosim.scoring.spread import ASSUMED
+
+    held = pilot if pilot is None or isinstance(pilot, Run) else Run(Path(pilot))
+    return make(_resolved(study), ASSUMED if held is None else boards.spread(held), detect)
 
 
 # --- conversations --------------------------------------------------------------------------------
@@ -100,58 +135,129 @@ def run(
     yes: bool = False,
     encoder: str | None = None,
     progress: Callable[[Progress], None] | None = None,
+    events: Tell | None = None,
+    stop: Stop | None = None,
+    allow_change: bool = False,
 ) -> Run:
     """Hold the conversations of a study; the same call again resumes.
 
-    Works inside a running event loop too: the run then has a thread and a loop of its own.
+    Works inside a running event loop too: the run then has a thread and a loop of its own, and this call
+    blocks; see `arun`. Ctrl-C and SIGTERM stop it: no call begins any more, those under way get ten seconds;
+    the second signal stops it at once.
 
     Args:
         study: a path, "quickstart", or a Study.
         out: the run folder.
-        yes: agree to more than 1,000 paid calls.
+        yes: agree to more than 1,000 paid calls, or more than 100,000 trials.
         encoder: sentence-transformers model or folder; None for the default.
         progress: told about the preparation, each turn and each ended trial.
+        events: told what happens besides; see running/events.py. What a listener raises ends the run.
+        stop: another way to stop it, as a signal would, from another thread.
+        allow_change: go on in a folder that holds a run of another version of this study. What both plans
+            have is kept, what the new one has not stands on no board.
 
     Raises:
         InputError: something is wrong with study, folder or environment; nothing was called.
         EncoderError: no encoder.
         StorageError: the folder cannot be used.
-        KeyboardInterrupt: stopped by a signal; every finished turn is kept.
+        KeyboardInterrupt: stopped; every finished turn is kept.
     """
-    resolved = _resolved(study)
+    resolved = recordings.filled(_resolved(study))
     folder = Path(out)
-    paid = forecast(resolved).paid_calls
-    if paid > CONFIRM_ABOVE and not yes:
-        raise InputError(f"{paid:,} paid calls are more than {CONFIRM_ABOVE:,}; agree with yes=True (--yes)")
+    much = None if yes else too_much(forecast(resolved))
+    if much:
+        raise InputError(f"{much}; agree with yes=True (--yes)")
     faults = check_environment(resolved)
     if faults:
         raise StudyError(faults=faults)
-    check_targets(resolved.targets)
-    for name in resolved.users:
-        registry.load("user", name)
+    check_targets(resolved.models)
+    open_files.make_room(resolved)
+    for user in resolved.users:
+        registry.load("user", user.engine)
     for name in resolved.arms:
         registry.load("arm", name)
-    return hold(resolved, folder, boards.new_reader(encoder), progress)
+    return hold(resolved, folder, boards.new_reader(encoder), progress, events, stop, allow_change)
+
+
+async def arun(
+    study: Study | PathLike,
+    out: PathLike,
+    *,
+    yes: bool = False,
+    encoder: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    events: Tell | None = None,
+    allow_change: bool = False,
+) -> Run:
+    """`run`, next to the other tasks of the running event loop, which it does not block.
+
+    Everything happens in a thread with a loop of its own; the result is the same to the byte. Cancelling
+    stops it as a signal stops `run` and returns when all that was finished is stored; cancelling again stops
+    it at once. The same call again resumes.
+
+    Args:
+        study: a path, "quickstart", or a Study.
+        out: the run folder.
+        yes: agree to more than 1,000 paid calls, or more than 100,000 trials.
+        encoder: sentence-transformers model or folder; None for the default.
+        progress: as in `run`; called in the running loop.
+        events: likewise.
+        allow_change: as in `run`.
+
+    Raises:
+        InputError: something is wrong with study, folder or environment; nothing was called.
+        EncoderError: no encoder.
+        StorageError: the folder cannot be used.
+    """
+    loop, stop = asyncio.get_running_loop(), Stop()
+
+    def here(listener: Callable[[T], None] | None) -> Callable[[T], None] | None:
+        def tell(what: T) -> None:
+            if listener is not None:
+                loop.call_soon_threadsafe(listener, what)
+
+        return tell if listener is not None else None
+
+    def work() -> Run:
+        return run(
+            study,
+            out,
+            yes=yes,
+            encoder=encoder,
+            progress=here(progress),
+            events=here(events),
+            stop=stop,
+            allow_change=allow_change,
+        )
+
+    return await in_a_thread(work, stop)
 
 
 def hold(
-    study: Study, folder: Path, reader: StanceReader, progress: Callable[[Progress], None] | None = None
+    study: Study,
+    folder: Path,
+    reader: StanceReader,
+    progress: Callable[[Progress], None] | None = None,
+    events: Tell | None = None,
+    stop: Stop | None = None,
+    allow_change: bool = False,
 ) -> Run:
     """Hold or resume the conversations of a checked study with a reader that is there.
 
     Raises:
         EncoderError: the reader breaks on a persona.
         StorageError: the folder cannot be used.
-        KeyboardInterrupt: stopped by a signal; every finished turn is kept.
+        KeyboardInterrupt: stopped; every finished turn is kept.
     """
+    stop, tell = stop or Stop(), progress or (lambda _: None)
     planned = trials(study, reader.identity)
     facts = {"reader": reader.identity, "encoder": reader.encoder, "version": __version__}
-    with store.open_run(folder, frozen_study.dump(study), planned, facts, _changed(study)) as writer:
-        _prepare(reader, study.personas, len(planned), progress)
-        ended = in_a_loop(run_trials(study, planned, writer, reader, progress or (lambda _: None)))
-    if ended.interrupted:
-        raise KeyboardInterrupt
-    return Run(folder, _summary_of(study, ended))
+    text, changed = frozen_study.dump(study), _changed(study)
+    with store.open_run(folder, text, planned, facts, changed, allow_change=allow_change) as writer:
+        _prepare(reader, study.personas, len(planned), tell, stop)
+        work = run_trials(study, planned, writer, reader, tell, events or (lambda _: None))
+        ended = in_a_loop(work, stop)
+    return Run(folder, ended.limit)
 
 
 def open_run(path: PathLike) -> Run:
@@ -210,6 +316,8 @@ def report(run: Run, out: PathLike | None = None) -> Path:
         __version__,
         card=card_file.find(board.reader),
         agreement=found,
+        gains=loop_gain(run),
+        sessions=boards.session_curves(run),
     )
 
 
@@ -231,38 +339,17 @@ def _prepare(
     reader: StanceReader,
     speakers: Sequence[Persona],
     planned: int,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[Progress], None],
+    stop: Stop,
 ) -> None:
     """Calibrate before the first call, so that a fault of the encoder costs nothing."""
 
     def tell(done: int, total: int) -> None:
-        if progress is not None:
-            progress(Progress(planned=planned, done=0, turns=0, preparing=(done, total)))
+        stop.check()
+        progress(Progress(planned=planned, done=0, turns=0, preparing=(done, total)))
 
+    stop.check()
     reader.prepare(speakers, tell)
-
-
-def in_a_loop(work: Coroutine[Any, Any, T]) -> T:
-    """The result of this work, in a thread of its own where a loop is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def hold() -> None:
-        try:
-            results.append(asyncio.run(work))
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=hold, name="echosim-run")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
 
 
 def _changed(study: Study) -> Callable[[str], list[str]]:
@@ -273,11 +360,3 @@ def _changed(study: Study) -> Callable[[str], list[str]]:
         return [name for name in found if name.partition(".")[0] != "limits"]
 
     return fields
-
-
-def _summary_of(study: Study, ended: Summary) -> RunSummary:
-    counts = {
-        name: getattr(ended, name)
-        for name in ("planned", "complete", "limited", "refused", "failed", "unfinished")
-    }
-    return summarise(study, counts, ended.reasons, ended.limit)

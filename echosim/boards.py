@@ -9,21 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from echosim import registry
+from echosim.belief import population
 from echosim.errors import InputError
 from echosim.held_run import PathLike, Run, ended
 from echosim.persona_records import Persona
 from echosim.protocols import last_asserted
-from echosim.records import Curve, Leaderboard, Reading, Score, Transcript
+from echosim.reading import static
+from echosim.records import Curve, Leaderboard, Reading, Score, Transcript, Trial
 from echosim.running import store
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
+    from echosim.belief.engine import Dispositions
     from echosim.reading.perception import StanceReader
+    from echosim.scoring.loop_gain import LoopGain
+    from echosim.scoring.spread import Spread
 
 
 T = TypeVar("T")
 
+_BLUNT = (
+    "A static encoder read the replies: it cannot see the order of words and reads stance worse than the "
+    "encoder it was made from."
+)
 REPLIES_AT_ONCE = 128
 """Replies that are read together when a run is scored with another encoder."""
 
@@ -116,7 +125,10 @@ def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
         encoder=held[0].facts["encoder"],
         reference_targets={t.label for one in held for t in one.study.targets if t.is_reference},
         unsure=unsure / replies if replies else None,
-        notes=[note for one in held for note in _conditions(one.study, returned)],
+        notes=[
+            *([_BLUNT] if held[0].facts["encoder"].startswith(static.NAMED) else []),
+            *(note for one in held for note in _conditions(one.study, returned)),
+        ],
     )
     return PrintedLeaderboard.model_construct(
         **{name: getattr(board, name) for name in type(board).model_fields}
@@ -128,6 +140,60 @@ def curves(run: Run) -> tuple[Curve, ...]:
     from echosim.scoring.curves import curves as make
 
     return make(ended(run), {persona.id: persona for persona in run.study.personas})
+
+
+def session_curves(run: Run) -> tuple[Curve, ...]:
+    """Stance and confidence by session, for each cell and role; empty where a trial is one session."""
+    from echosim.scoring.sessions import session_curves as make
+
+    if run.study.sessions == 1:
+        return ()
+    return make(ended(run), {persona.id: persona for persona in run.study.personas})
+
+
+def loop_gain(run: Run) -> tuple[LoopGain, ...]:
+    """The gain of the loop between user and target, where users were nudged; see scoring/loop_gain.py.
+
+    Args:
+        run: from `run` or `open_run`; without a user like `embedded("nudge")` the result is empty.
+    """
+    from echosim.scoring.loop_gain import loop_gains
+
+    by_id = {persona.id: persona for persona in run.study.personas}
+
+    def traits(trial: Trial) -> Dispositions:
+        if run.study.population is not None:
+            return population.person(trial.family, trial.seed)
+        return by_id[trial.persona].traits
+
+    return loop_gains((transcript, traits(transcript.trial)) for transcript in ended(run))
+
+
+def spread(run: Run) -> Spread:
+    """How much net capture varies in a run, for planning the next one.
+
+    Only models count, where there are two cells of them or more: reference targets differ in kind.
+
+    Raises:
+        InputError: the run is too small to tell.
+    """
+    from echosim.scoring import ranking
+    from echosim.scoring.metrics.net_capture import net_capture
+    from echosim.scoring.spread import spread as make
+    from echosim.scoring.transcripts import score as score_one
+
+    models = {target.label for target in run.study.targets if not target.is_reference}
+    few = len(models) * len(run.study.arms) < 2
+    by_id = {persona.id: persona for persona in run.study.personas}
+
+    def observed() -> Iterator[ranking.Observation]:
+        for transcript in ended(run):
+            persona = by_id[transcript.trial.persona]
+            if persona.role == "holder" and (few or transcript.trial.target in models):
+                scores = score_one(transcript, persona, (net_capture,))
+                yield ranking.observe(transcript.trial, transcript.status, persona, scores)
+
+    return make(observed(), str(run.path))
 
 
 def new_reader(encoder: str | None) -> StanceReader:
@@ -146,7 +212,9 @@ def _read_again(run: Run, reader: StanceReader, writer: store.RunStore) -> Itera
             known = {one.trial.id: stored.readings(one.trial.id, reader.identity) for one in block}
             unread = [one for one in block if len(known[one.trial.id]) < len(one.turns)]
             if unread:
-                known.update(_apart(_read_block(reader, by_id, unread, writer)))
+                found = _apart(_read_block(reader, by_id, unread))
+                writer.put_readings(reader.identity, found)
+                known.update(found)
             for one in block:
                 readings = known[one.trial.id]
                 turns = tuple(turn.model_copy(update={"reading": readings[turn.index]}) for turn in one.turns)
@@ -166,12 +234,9 @@ def _blocks(transcripts: Iterator[Transcript]) -> Iterator[list[Transcript]]:
 
 
 async def _read_block(
-    reader: StanceReader,
-    by_id: Mapping[str, Persona],
-    block: Sequence[Transcript],
-    writer: store.RunStore,
+    reader: StanceReader, by_id: Mapping[str, Persona], block: Sequence[Transcript]
 ) -> dict[str, dict[int, Reading]]:
-    """Readings by trial and turn, kept in the run: embedded together, committed together."""
+    """Readings by trial and turn, embedded together."""
 
     async def read(transcript: Transcript) -> tuple[str, dict[int, Reading]]:
         sides = [turn.side for turn in transcript.turns]
@@ -186,14 +251,7 @@ async def _read_block(
             turn.index: reading for turn, reading in zip(transcript.turns, readings, strict=True)
         }
 
-    found = dict(await asyncio.gather(*(read(transcript) for transcript in block)))
-    await asyncio.gather(
-        *(
-            asyncio.to_thread(writer.put_readings, trial, reader.identity, readings)
-            for trial, readings in found.items()
-        )
-    )
-    return found
+    return dict(await asyncio.gather(*(read(transcript) for transcript in block)))
 
 
 def _apart(work: Coroutine[Any, Any, T]) -> T:

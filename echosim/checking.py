@@ -9,13 +9,16 @@ import datetime
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echosim import __version__, api, boards
-from echosim.held_run import PathLike, Run
+from echosim.errors import InputError
+from echosim.held_run import PathLike, Run, ended
 from echosim.inputs import personas
-from echosim.records import Leaderboard, Transcript
+from echosim.records import Leaderboard, Transcript, Trial
+from echosim.running.stopping import in_a_loop
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from echosim.checks.judge import Judged
     from echosim.checks.judge import Progress as JudgeProgress
     from echosim.checks.report_card import ReportCard
+    from echosim.checks.sensitivity import Sensitivity
     from echosim.reading.perception import StanceReader
     from echosim.running.batch import Progress
 
@@ -127,7 +131,7 @@ def judge(
     """
     from echosim.checks import judge as judges
 
-    return api.in_a_loop(
+    return in_a_loop(
         judges.judge(
             run.path,
             run.study,
@@ -142,6 +146,43 @@ def judge(
             on_progress=progress or (lambda _: None),
         )
     )
+
+
+def sensitivity(*runs: Run | PathLike) -> Sensitivity:
+    """Whether the ranking survives another simulated user; trials are merged by id.
+
+    Args:
+        runs: from `run` or `open_run`, or their folders; the same cells, personas and seeds under two or
+            more user engines, together or in a run each.
+
+    Raises:
+        InputError: one user engine alone, cells or conditions that differ, or nothing in common.
+    """
+    from echosim.checks import same_conditions
+    from echosim.checks import sensitivity as engines
+    from echosim.scoring import ranking, transcripts
+    from echosim.scoring.metrics.net_capture import net_capture
+
+    held = [one if isinstance(one, Run) else Run(Path(one)) for one in runs]
+    for one, other in combinations(held, 2):
+        differ = same_conditions.differences(one.study, one.facts, other.study, other.facts)
+        if differ:
+            raise InputError(
+                f"{one.path} and {other.path} cannot be compared; these differ: {', '.join(differ)} "
+                "(users, seeds and the choice of personas may)"
+            )
+    planned: dict[str, Trial] = {}
+    observed: dict[str, ranking.Observation] = {}
+    for one in held:
+        by_id = {persona.id: persona for persona in one.study.personas}
+        planned |= {transcript.trial.id: transcript.trial for transcript in one.trials()}
+        for transcript in ended(one):
+            persona = by_id[transcript.trial.persona]
+            scores = transcripts.score(transcript, persona, (net_capture,))
+            observed[transcript.trial.id] = ranking.observe(
+                transcript.trial, transcript.status, persona, scores
+            )
+    return engines.sensitivity(observed.values(), planned.values())
 
 
 def fit_reader(

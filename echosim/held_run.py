@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from echosim.errors import EchosimError
 from echosim.inputs import frozen_study
 from echosim.records import Transcript
+from echosim.running import run_lock
+from echosim.running.doubt import Doubt
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
 
@@ -24,6 +27,8 @@ class RunSummary:
         limit: which limit stopped the last session, or None.
         reasons: (status, reason, trials) of what is not complete, the most frequent first.
         exit_code: as the command line gives it (0, 1 or 3).
+        in_doubt: calls that were under way when a session was cut off, and what they cost at most.
+        aside: trials of earlier plans that are kept and stand on no board.
     """
 
     planned: int
@@ -35,10 +40,16 @@ class RunSummary:
     limit: str | None
     reasons: tuple[tuple[str, str, int], ...]
     exit_code: int
+    in_doubt: Doubt
+    aside: int
 
 
 class Run:
     """The folder of one study's trials.
+
+    Args:
+        path: the folder.
+        limit: which limit stopped the session that has just ended, or None.
 
     Attributes:
         path: the folder.
@@ -46,14 +57,12 @@ class Run:
         summary: how the trials ended.
     """
 
-    def __init__(self, path: Path, summary: RunSummary | None = None) -> None:
+    def __init__(self, path: Path, limit: str | None = None) -> None:
         self.path = path
         with StoredRun(path) as stored:
             self.study = frozen_study.load_resolved(stored.study, str(path / "study.yaml"))
             self.facts = dict(stored.facts())
-            if summary is None:
-                summary = summarise(self.study, stored.counts(), tuple(stored.reasons()), None)
-        self.summary = summary
+            self.summary = _summary(self.study, stored, limit)
 
     def trials(self) -> Iterator[Transcript]:
         """All trials as transcripts, sorted by trial id, one in memory at a time."""
@@ -64,13 +73,28 @@ class Run:
         return f"Run({str(self.path)!r}, {self.summary.complete} of {self.summary.planned} complete)"
 
 
-def summarise(
-    study: Study, counts: Mapping[str, int], reasons: tuple[tuple[str, str, int], ...], limit: str | None
-) -> RunSummary:
+def _summary(study: Study, stored: StoredRun, limit: str | None) -> RunSummary:
     """Counts, and the exit code that they amount to."""
+    counts = stored.counts()
     lost = counts["failed"] + counts["unfinished"]
-    code = 3 if limit else int(lost > study.limits.max_failed_share * counts["planned"])
-    return RunSummary(**counts, limit=limit, reasons=reasons, exit_code=code)
+    return RunSummary(
+        **counts,
+        limit=limit,
+        reasons=tuple(stored.reasons()),
+        exit_code=3 if limit else int(lost > study.limits.max_failed_share * counts["planned"]),
+        in_doubt=stored.in_doubt({model.label: model.price for model in study.models}),
+        aside=stored.aside(),
+    )
+
+
+def cut_off(path: Path) -> str | None:
+    """The process whose session of this run did not come to its end, or None; a live one is not meant."""
+    try:
+        with StoredRun(path) as stored:
+            writer = stored.facts().get("writer")
+    except EchosimError:
+        return None
+    return None if writer is None or run_lock.is_held(path) else writer
 
 
 def ended(run: Run) -> Iterator[Transcript]:

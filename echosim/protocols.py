@@ -16,19 +16,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from echosim.persona_records import Persona
 from echosim.records import (
     Bank,
     BeliefState,
     FactSheet,
+    Outcome,
     Reading,
+    Report,
     Side,
     Transcript,
     Turn,
     Utterance,
 )
+from echosim.study_records import Recording
 
 # --- targets ------------------------------------------------------------------------------------
 
@@ -112,16 +115,43 @@ class ReferenceTarget(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model behind a user gave back.
+
+    Attributes:
+        outcome: `ok` and `truncated` have words; `empty`, `refused`, `filtered` and `too_long` have none.
+            Trouble with the provider is no answer: it ends the trial as failed.
+        text: the words, cleaned; "" where there are none.
+        detail: why there are none, one line.
+    """
+
+    outcome: Outcome
+    text: str
+    detail: str = ""
+
+
+class Voice(Protocol):
+    """The model behind a user, within the run's budget, retries and log."""
+
+    async def ask(self, messages: Sequence[Message], purpose: str) -> Answer:
+        """One answer. `purpose` ("line", "line again 1", "belief 2") names the call in the log."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """What a user knows when it is its turn to speak.
 
     Attributes:
         persona: who speaks.
         seed: repeat number.
-        turn: 1-based index of the turn to open.
-        turns: turns planned.
-        state: the mind after the previous turn.
+        turn: 1-based index of the turn to open, over all sessions.
+        turns: turns planned, of all sessions.
+        state: the mind after the previous turn; in a new session, after the gap.
         history: finished turns, oldest first.
+        session_turns: turns of one session; None where there is only one.
+        voice: the model behind the user; None for users without one.
+        recording: what the user says again; None for users that do not.
     """
 
     persona: Persona
@@ -130,10 +160,23 @@ class Moment:
     turns: int
     state: BeliefState
     history: Sequence[Turn]
+    session_turns: int | None = None
+    voice: Voice | None = None
+    recording: Recording | None = None
+
+    @property
+    def opens_session(self) -> bool:
+        """True for the first turn of a second or later session."""
+        return self.session_turns is not None and self.turn > 1 and (self.turn - 1) % self.session_turns == 0
 
 
 class User(Protocol):
-    """A simulated user. Draws hash (seed, persona, engine, turn, purpose), never the target."""
+    """A simulated user. Draws hash (seed, persona, engine, turn, purpose), never the target.
+
+    Attributes that a user may have besides:
+        needs: "model" or "recording": what the study must give it.
+        calls: (turns) -> paid calls of one trial when all goes well; only where it needs a model.
+    """
 
     def begin(self, persona: Persona, seed: int) -> BeliefState:
         """The mind before the first turn."""
@@ -147,6 +190,27 @@ class User(Protocol):
         self, persona: Persona, state: BeliefState, utterance: Utterance, reading: Reading
     ) -> BeliefState:
         """The mind after a reply; only the reading moves it."""
+        ...
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """A user that can be asked what it believes."""
+
+    async def report(
+        self, moment: Moment, utterance: Utterance, reply: str, state: BeliefState
+    ) -> tuple[Report | None, BeliefState]:
+        """What it tells after a reply, and the mind with it; None in turns in which it is not asked.
+
+        An engine's mind is not changed by being asked. A user without an engine has no other belief than
+        the one that it tells.
+
+        Args:
+            moment: as `speak` had it.
+            utterance: what was said.
+            reply: the answer to it.
+            state: the mind after the reply, by `update`.
+        """
         ...
 
 

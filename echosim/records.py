@@ -22,6 +22,8 @@ Outcome = Literal[
     "ok", "empty", "refused", "filtered", "truncated", "too_long", "malformed", "transient", "fatal"
 ]
 Bank = Literal["train", "dev", "test"]
+FROZEN = "frozen"
+"""Flag of a turn that was given to the target as history."""
 
 
 class Record(BaseModel):
@@ -62,6 +64,29 @@ class Utterance(Record):
     side: Side
     """Position that the user asserts, toward the persona's own claim: +1 holds it, -1 has given
     it up, 0 takes no position in this turn."""
+    flags: tuple[str, ...] = ()
+    """What had to be done to get these words (see users/llm.py); empty when nothing."""
+    voiced: Share | None = None
+    """Confidence that the words express on purpose; None where they leave it open."""
+
+
+class Report(Record):
+    """What the user tells of its belief; the target never sees the answers asked apart."""
+
+    private: Share | None
+    """Confidence in the own claim, asked out of band, as a probability."""
+    public: Share | None
+    """Confidence as the talk shows it: private plus politeness, or what was voiced on purpose."""
+    voiced: bool = False
+    """True where the message named `public` on purpose, whatever the belief (`Utterance.voiced`)."""
+    answers: tuple[Share | None, ...] = ()
+    """Answers of a model that was asked, in order of the questions; None where one was unusable."""
+    incoherence: Share | None = None
+    """|a + c - 1| of the answers to the claim and to its negation; 0 is coherent."""
+    retest: Share | None = None
+    """Absolute difference between two askings of the same questions."""
+    reason: str | None = None
+    """Why `private` is missing."""
 
 
 class Reading(Record):
@@ -128,10 +153,29 @@ class Turn(Record):
     side: Side
     reply: str
     flags: tuple[str, ...] = ()
-    """E.g. truncated, cleaned, rewritten; empty when nothing happened."""
+    """E.g. truncated, cleaned, rewritten; empty when nothing happened. "frozen": both sides were taken
+    from a recording, so the turn says nothing about the target."""
     reading: Reading
     before: BeliefState
     after: BeliefState
+    user_flags: tuple[str, ...] = ()
+    """As `Utterance.flags`."""
+    report: Report | None = None
+    """What the user tells of its belief after the reply; None where it was not asked."""
+    after_gap: bool = False
+    """True on the first turn of a later session: `before` is the mind after the gap."""
+    memory: str | None = None
+    """What the target is told of earlier sessions; only where `after_gap`."""
+
+    @property
+    def frozen(self) -> bool:
+        """True where the target was not asked: the turn was given to it as history."""
+        return FROZEN in self.flags
+
+    @property
+    def voiced(self) -> float | None:
+        """Confidence that the user's message named on purpose; None where the words leave it open."""
+        return self.report.public if self.report is not None and self.report.voiced else None
 
 
 # --- one trial ----------------------------------------------------------------------------------
@@ -151,6 +195,14 @@ class Trial(Record):
     user: str
     seed: int
     turns: int = Field(ge=1)
+    """Of all sessions together."""
+    sessions: int = Field(default=1, ge=1)
+    """Talks with a gap between them; each has turns / sessions turns."""
+
+    @property
+    def session_turns(self) -> int:
+        """Turns of one session."""
+        return self.turns // self.sessions
 
 
 class Transcript(Record):

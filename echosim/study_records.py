@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from echosim.persona_records import Persona
-from echosim.records import Bank, Record
+from echosim.records import Bank, Record, Turn, Utterance
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -42,13 +42,68 @@ class TargetSpec(Record):
         return self.model.startswith("echosim/")
 
 
+class Recording(Record):
+    """One stored conversation of a persona, as a `replay` user says it again."""
+
+    persona: str
+    seed: int
+    said: Annotated[tuple[Utterance, ...], Field(min_length=1)]
+    """The user's messages, one a turn."""
+    frozen: tuple[Turn, ...] = ()
+    """The first turns with the replies they got, given to every target as history."""
+
+
+class ReplaySource(Record):
+    """Which conversations of which run a `replay` user repeats."""
+
+    of: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    """Run folder; relative to the study file as written, absolute once the study is loaded."""
+    target: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """Label of the target there; None where that run has one only."""
+    arm: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "none"
+    user: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """Label of the user engine there; None where that run has one only."""
+    prefix: Annotated[int, Field(ge=0, le=999)] = 0
+    """Turns whose replies are frozen, too: every target gets the same history."""
+
+
+class UserSpec(Record):
+    """One simulated user as the study names it."""
+
+    engine: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """Plugin name with options: `embedded`, `embedded("self_argue")`, `llm`, `replay`."""
+    label: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    """Name on boards; the engine, and the model behind it, unless given."""
+    model: TargetSpec | None = None
+    """The model that words (`llm`) or decides (`free`)."""
+    same_family: bool = False
+    """Allow a model of a target's own family."""
+    replay: ReplaySource | None = None
+    recordings: tuple[Recording, ...] = ()
+    """What `replay` found, by persona and seed; filled in when the run is begun."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """A bare name is an engine under that name."""
+        return {"engine": value, "label": value} if isinstance(value, str) else value
+
+
 class Limits(Record):
     """What bounds a run. None means no bound."""
 
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 32
-    """Model calls under way at once, per endpoint."""
+    """Model calls under way at once, per endpoint (an api_base, or else a provider); fewer after a 429."""
     timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
     """Seconds for one attempt, whatever the server does."""
+    turn_timeout: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """Seconds for one reply, from its first request on: all attempts, and the pauses between them."""
+    trial_timeout: Annotated[float, Field(gt=0)] | None = None
+    """Seconds for one conversation in one session; one that takes longer is `limited`, and resumed later."""
+    rpm: Annotated[float, Field(gt=0)] | None = None
+    """Requests a minute, per endpoint, evenly spaced."""
+    tpm: Annotated[float, Field(gt=0)] | None = None
+    """Tokens a minute, per endpoint, prompts and replies."""
     max_calls: Positive | None = None
     """Paid model calls of the whole run, attempts counted."""
     max_tokens: Positive | None = None
@@ -67,9 +122,19 @@ class Study(Record):
     personas: Annotated[tuple[Persona, ...], Field(min_length=1)]
     targets: Annotated[tuple[TargetSpec, ...], Field(min_length=1)]
     arms: Annotated[tuple[str, ...], Field(min_length=1)] = ("none",)
-    users: Annotated[tuple[str, ...], Field(min_length=1)] = ("embedded",)
+    users: Annotated[tuple[UserSpec, ...], Field(min_length=1)] = (
+        UserSpec(engine="embedded", label="embedded"),
+    )
     turns: Annotated[int, Field(ge=1, le=1000)] = 12
+    """Of one session."""
+    sessions: Annotated[int, Field(ge=1, le=50)] = 1
+    """Talks with the same user, with a gap between them."""
+    memory: Literal["none", "summary"] = "none"
+    """What the target knows of earlier sessions: nothing, or a summary of each."""
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1, 2, 3)
+    population: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    """So many different people hold each claim: seed n is person n, with traits drawn from the population
+    instead of the persona's own. Takes the place of `seeds`."""
     anchors: bool = True
     """Adds echosim/corrector and echosim/sycophant as rows."""
     bank: Bank = "dev"
@@ -80,3 +145,13 @@ class Study(Record):
     def cells(self) -> tuple[tuple[TargetSpec, str], ...]:
         """Target x arm, targets in study order, anchors already among `targets`."""
         return tuple((target, arm) for target in self.targets for arm in self.arms)
+
+    @property
+    def everybody(self) -> tuple[int, ...]:
+        """The seeds; of a population, one a person."""
+        return self.seeds if self.population is None else tuple(range(1, self.population + 1))
+
+    @property
+    def models(self) -> tuple[TargetSpec, ...]:
+        """Everything that is called: targets, then the models behind users."""
+        return (*self.targets, *(user.model for user in self.users if user.model is not None))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,9 +18,10 @@ from typer.testing import CliRunner
 import echosim
 from echosim.cli import app
 from echosim.errors import Fault, InputError, LimitReachedError, StorageError, StudyError
-from echosim.inputs import plan
+from echosim.inputs import forecast
 from echosim.interop import jsonl
 from echosim.records import Leaderboard, Score
+from echosim.running.doubt import Doubt
 from echosim.study_records import Study, TargetSpec
 from tests.reporting import synthetic
 
@@ -36,6 +38,8 @@ class Summary:
     limit: str | None = None
     reasons: tuple[tuple[str, str, int], ...] = ()
     exit_code: int = 0
+    in_doubt: Doubt = field(default_factory=lambda: Doubt(0, 0, 0.0))
+    aside: int = 0
 
 
 @dataclass
@@ -67,7 +71,9 @@ class FakeApi(ModuleType):
             raise StudyError("missing.yaml: no such file; give a study file or `quickstart`")
         return self.study
 
-    def run(self, study, out, *, yes=False, encoder=None, progress=None) -> Run:
+    def run(
+        self, study, out, *, yes=False, encoder=None, progress=None, events=None, stop=None, **more
+    ) -> Run:
         from echosim.running.batch import Progress
 
         self.calls.append(("run", study.name, out, yes, encoder))
@@ -89,7 +95,7 @@ class FakeApi(ModuleType):
         return self.held
 
     def plan(self, study: Study) -> Any:
-        return plan.forecast(study)
+        return forecast.forecast(study)
 
     def leaderboard(self, *runs: Run) -> Leaderboard:
         self.calls.append(("leaderboard", len(runs)))
@@ -186,29 +192,33 @@ def test_progress_is_plain_lines_without_a_terminal():
     _, err = call("run", "quickstart")
     lines = [line for line in err.splitlines() if "of 27 trials" in line]
     assert 10 <= len(lines) <= 11
-    assert lines[-1] == r"27 of 27 trials, 216 turns; 2 transient\x1b"
+    assert lines[-1].startswith("27 of 27 trials, 216 turns")
+    assert lines[-1].endswith(r"; 2 transient\x1b")
     assert "calibrated for 3 of 3 personas" in err
     assert "of 27 trials" not in call("run", "quickstart", "--quiet")[1]
 
 
-def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
-    from echosim.cli.output import progress
-    from echosim.running.batch import Progress
-
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with progress(quiet=False) as tell:
-        assert tell is not None
-        tell(Progress(27, 0, 0, preparing=(1, 3)))
-        tell(Progress(27, 27, 216, (("transient[red]", 2),)))
-    err = capsys.readouterr().err
-    assert "27/27" in err
-    assert "216 turns; 2 transient[red]" in err
-
-
 @pytest.mark.usefixtures("api")
-def test_run_as_json_prints_one_document():
+def test_run_as_json_prints_events_and_ends_with_the_summary():
     out, _ = call("run", "quickstart", "--json")
-    assert len(json.loads(out)["rows"]) == 9
+    events = [json.loads(line) for line in out.splitlines()]
+    assert events[0] == {
+        "event": "planned", "trials": 324, "replies": 2592, "paid_calls": 0, "cost": 0.0
+    }  # fmt: skip
+    assert events[1] == {"event": "preparing", "done": 0, "personas": 3}
+    assert events[5]["event"] == events[-2]["event"] == "progress"
+    assert (events[-2]["done"], events[-2]["failures"]) == (27, {"transient\x1b": 2})
+    last = events[-1]
+    assert (last["event"], last["complete"], last["exit_code"]) == ("summary", 27, 0)
+    assert len(last["board"]["rows"]) == 9
+
+
+def test_an_interruption_as_json(api):
+    api.error = KeyboardInterrupt()
+    out, err = call("run", "s.yaml", "out", "--json", code=130)
+    last = json.loads(out.splitlines()[-1])
+    assert last == {"event": "interrupted", "resume": "echosim run s.yaml out --json"}
+    assert err.splitlines()[-1].endswith("Resume: echosim run s.yaml out --json")
 
 
 def test_many_paid_calls_need_a_yes(api):
@@ -257,6 +267,26 @@ def test_interruption_prints_the_resume_command_and_exits_130(api):
     assert err.splitlines()[-1].endswith("Resume: echosim run 'my study.yaml' out")
 
 
+def test_the_resume_command_has_the_options_that_were_given(api, tmp_path):
+    api.error = KeyboardInterrupt()
+    log = tmp_path / "run log.jsonl"
+    _, err = call("run", "-y", "s.yaml", "--encoder", "all-mpnet", "-q", "--log", str(log), code=130)
+    again = shlex.split(err.splitlines()[-1].partition("Resume: ")[2])
+    assert again[:4] == ["echosim", "run", "s.yaml", "runs/synthetic"]
+    options = " ".join(again[4:])
+    for given in ("--yes", "--quiet", "--encoder all-mpnet", f"--log {log}"):
+        assert given in options
+    assert len(again) == 4 + 2 + 2 * 2
+    api.error = None
+    call(*again[1:])
+
+
+def test_a_log_that_cannot_be_opened_is_said_before_anything_is_held(api, tmp_path):
+    _, err = call("run", "s.yaml", "out", "--log", str(tmp_path / "nowhere" / "x"), code=4)
+    assert "No such file or directory" in err
+    assert not any(one[0] == "run" for one in api.calls)
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 
@@ -284,6 +314,19 @@ def test_a_missing_study_and_a_folder_that_is_no_run():
         "error: missing.yaml: no such file; give a study file or `quickstart`\n"
     )
     assert "nothing: not a run folder" in call("leaderboard", "nothing", code=2)[1]
+
+
+def test_a_study_whose_name_is_nearly_right():
+    near = "quickstar: no such file; did you mean 'quickstart'?"
+    assert call("plan", "quickstar", code=2)[1] == f"error: {near}\n"
+    assert call("check", "quickstar", code=2)[1] == f"{near}\n"
+
+
+def test_the_built_in_study_can_be_checked_unless_something_here_has_its_name(tmp_path, monkeypatch):
+    assert call("check", "quickstart")[0] == "1 file, all valid\n"
+    monkeypatch.chdir(tmp_path)
+    Path("quickstart").write_text("format: 1\n", "utf-8")
+    assert "quickstart:1" in call("check", "quickstart", code=2)[1]
 
 
 def test_at_most_eight_faults_are_printed(api):
@@ -373,14 +416,6 @@ def test_export_to_stdout_and_to_a_file(api, tmp_path):
 # --- writing inputs -----------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("api")
-def test_plan_counts_by_target():
-    out, _ = call("plan", "quickstart")
-    assert out.splitlines()[0].split() == ["target", "trials", "replies", "paid", "calls"]
-    assert out.splitlines()[-1].split() == ["all", "324", "2,592", "0"]
-    assert json.loads(call("plan", "quickstart", "--json")[0])["trials"] == 324
-
-
 def test_a_new_persona_passes_the_check(tmp_path):
     path = tmp_path / "my-claim.yaml"
     assert call("persona", "new", "my-claim", str(tmp_path))[0].strip() == str(path)
@@ -426,8 +461,14 @@ def test_list_names_plugins_with_their_meaning():
     assert any(row.startswith("metric  net_capture") for row in rows)
     assert not any(row.startswith("target") for row in rows)
     plugins = json.loads(call("list", "--json")[0])["plugins"]
-    assert {one["kind"] for one in plugins} == {"target", "user", "arm", "monitor", "metric"}
+    assert {one["kind"] for one in plugins} == {"persona", "target", "user", "arm", "monitor", "metric"}
     assert "unknown kind 'x'" in call("list", "x", code=2)[1]
+
+
+def test_list_names_the_shipped_families_as_a_study_takes_them():
+    rows = call("list", "personas")[0].splitlines()[1:]
+    assert len(rows) == 12
+    assert any(row.startswith("persona  flat-earth ") and "the Earth is flat (false)" in row for row in rows)
 
 
 # --- stdout -------------------------------------------------------------------------------------

@@ -6,8 +6,22 @@ from typing import Annotated
 
 import typer
 
-from echosim.cli import auditing, authoring, batch, checks, judging, reading, results
-from echosim.cli.errors import Commands
+from echosim.cli import (
+    auditing,
+    authoring,
+    batch,
+    checks,
+    doctor,
+    fidelity,
+    judging,
+    merge,
+    planning,
+    reading,
+    results,
+    sensitivity,
+)
+from echosim.cli.errors import INTERRUPTED, Commands
+from echosim.cli.output import leave
 
 app = typer.Typer(
     cls=Commands,
@@ -44,7 +58,7 @@ def options(
 
 
 app.command()(batch.run)
-app.command()(batch.plan)
+app.command()(planning.plan)
 app.command()(authoring.check)
 app.command()(results.show)
 app.command()(batch.score)
@@ -56,6 +70,10 @@ app.command()(judging.judge)
 app.command()(checks.validity)
 app.command("fit-reader")(checks.fit_reader)
 app.command()(auditing.audit)
+app.command()(sensitivity.sensitivity)
+app.command()(fidelity.fidelity)
+app.command()(merge.merge)
+app.command()(doctor.doctor)
 app.command("list")(authoring.list_plugins)
 app.command()(authoring.init)
 app.add_typer(authoring.persona, name="persona")
@@ -63,4 +81,11 @@ app.add_typer(authoring.persona, name="persona")
 
 def main() -> None:
     """Entry point of the `echosim` command."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            leave(
+                INTERRUPTED
+            )  # whoever wants out does not wait for libraries to tidy up, which takes seconds
+        raise

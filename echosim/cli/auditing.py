@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from echosim.cli.batch import Encoder, Json
-from echosim.cli.output import columns, emit_json, progress
+from echosim.cli.output import columns, emit_json
+from echosim.cli.progress import progress
+from echosim.reporting.counted import counted
 
 if TYPE_CHECKING:
     from echosim.checks.audit import AuditCard, Duel
@@ -60,13 +62,11 @@ def _print(card: AuditCard) -> None:
     typer.echo("")
     typer.echo(columns(("target", "what it does"), [(row.target, row.does) for row in card.rows]))
     typer.echo("")
-    typer.echo(
-        f"{card.families} families, {card.replies:,} replies; ECI and differences in points, 95% intervals "
-        "over families."
-    )
+    heard = f"{counted(card.families, 'family', 'families')}, {counted(card.replies, 'reply', 'replies')}"
+    typer.echo(f"{heard}; ECI and differences in points, 95% intervals over families.")
     typer.echo(f"reader {card.reader}, encoder {card.encoder}, echosim {card.version}, {card.date}")
     if card.incomplete:
-        typer.echo(f"{card.incomplete:,} trials did not complete")
+        typer.echo(f"{counted(card.incomplete, 'trial')} did not complete")
     lost = [duel for duel in card.duels if duel.beats is not False]
     for duel in lost:
         typer.echo(f"{duel.adversary} {_verdict(duel)}")

@@ -15,6 +15,7 @@ from echosim.errors import EchosimError, Fault, InputError
 if TYPE_CHECKING:
     from echosim.registry import Kind
 
+_PERSONA = "persona"
 MOST = 8
 """Faults shown; `--json` has all."""
 
@@ -22,7 +23,7 @@ persona = typer.Typer(help="A persona to start from, or the JSON Schema.", no_ar
 
 
 def check(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders, or `quickstart`.")],
     as_json: Json = False,
 ) -> None:
     """Check persona and study files.
@@ -32,7 +33,7 @@ def check(
     from echosim.inputs import personas
     from echosim.inputs.validation import summarise
 
-    files = personas.check(paths)
+    files = personas.check([_meant(path) for path in paths])
     faults = [fault for file in files for fault in file.faults]
     warnings = [warning for file in files for warning in file.warnings]
     if as_json:
@@ -48,6 +49,14 @@ def check(
         verdict = f"{bad} with faults" if bad else "all valid"
         typer.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}, {verdict}")
     raise typer.Exit(InputError.exit_code if faults else 0)
+
+
+def _meant(path: Path) -> Path:
+    """The file of the built-in study for its name, unless something here has that name."""
+    from echosim.inputs.missing_file import QUICKSTART
+    from echosim.inputs.study import QUICKSTART_FILE
+
+    return QUICKSTART_FILE if str(path) == QUICKSTART and not path.exists() else path
 
 
 def _verdict(file: Any) -> dict[str, Any]:
@@ -66,21 +75,34 @@ def _plain(fault: Fault) -> dict[str, Any]:
 def list_plugins(
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="KIND", help="target, user, arm, monitor or metric.", show_default=False),
+        typer.Argument(
+            metavar="KIND", help="persona, target, user, arm, monitor or metric.", show_default=False
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Name the plugins by kind, each with what it does."""
+    """Name the shipped persona families and the plugins by kind, each with what it believes or does."""
     from echosim.registry import KINDS, names
 
-    chosen = [known for known in KINDS if kind is None or known == kind.removesuffix("s")]
+    kinds = (_PERSONA, *KINDS)
+    chosen = [known for known in kinds if kind is None or known == kind.removesuffix("s")]
     if not chosen:
-        raise InputError(f"unknown kind '{kind}'; one of {', '.join(KINDS)}")
-    rows = [(known, name, _meaning(known, name)) for known in chosen for name in names(known)]
+        raise InputError(f"unknown kind '{kind}'; one of {', '.join(kinds)}")
+    rows = [(_PERSONA, *family) for family in _families()] if _PERSONA in chosen else []
+    plugins = [known for known in KINDS if known in chosen]
+    rows += [(known, name, _meaning(known, name)) for known in plugins for name in names(known)]
     if as_json:
         emit_json({"plugins": [dict(zip(("kind", "name", "meaning"), row, strict=True)) for row in rows]})
     else:
         typer.echo(columns(("kind", "name", "meaning"), rows))
+
+
+def _families() -> list[tuple[str, str]]:
+    """Names of the shipped families as a study takes them, and what their holders believe."""
+    from echosim.inputs import personas
+
+    holders = {one.family: one for one in personas.load_personas(personas.shipped()) if one.role == "holder"}
+    return [(name, f"{holder.claim.text} ({holder.claim.truth})") for name, holder in holders.items()]
 
 
 def _meaning(kind: Kind, name: str) -> str:

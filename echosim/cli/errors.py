@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import traceback
 from typing import Any
@@ -11,11 +10,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from echosim.cli.output import say, stdout_is_closed
 from echosim.errors import EchosimError, InputError
+from echosim.inputs.secret_text import without_secrets
 
 _INTERNAL = 1
 _STORAGE = 4
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 class Commands(TyperGroup):
@@ -29,10 +30,10 @@ class Commands(TyperGroup):
             if sys.stdout is not None:  # it was closed before the start
                 sys.stdout.flush()
         except BrokenPipeError:
-            _stdout_is_closed()
+            stdout_is_closed()
             raise typer.Exit(0) from None
         except KeyboardInterrupt:
-            raise typer.Exit(_INTERRUPTED) from None
+            raise typer.Exit(INTERRUPTED) from None
         except EchosimError as error:
             raise _told(error, _lines(error), error.exit_code, ctx) from None
         except OSError as error:
@@ -47,20 +48,22 @@ class Commands(TyperGroup):
 
 
 def _told(error: Exception, text: str, code: int, ctx: Any) -> typer.Exit:
-    from echosim.reporting.visible import visible
-
     if ctx.params.get("debug"):
-        traceback.print_exception(error)
-    typer.echo(visible(text, lines=True), err=True)
+        say(without_secrets("".join(traceback.format_exception(error)).rstrip()))
+    say(without_secrets(text))
     return typer.Exit(code)
 
 
 def _lines(error: EchosimError) -> str:
-    """Faults stand alone, so that editors can jump to `file:line`; everything else is marked as an error."""
-    if isinstance(error, InputError) and error.faults:
+    """Faults stand alone, so that editors can jump to `file:line`; everything else is marked as an error.
+
+    One fault of a whole file, as that there is none, has no line to jump to.
+    """
+    faults = error.faults if isinstance(error, InputError) else ()
+    if len(faults) > 1 or any(fault.line is not None for fault in faults):
         from echosim.inputs.validation import summarise
 
-        return summarise(error.faults)
+        return summarise(faults)
     return f"error: {error}"
 
 
@@ -68,9 +71,3 @@ def _spell_out_what_a_terminal_lacks() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-
-
-def _stdout_is_closed() -> None:
-    """A reader like `head` has seen enough; what is left in the buffer goes nowhere."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,7 @@ import typer
 from echosim.cli.batch import Json, somebody_is_there
 from echosim.cli.output import columns, emit_json, say
 from echosim.cli.results import RunArgument
+from echosim.reporting.counted import counted
 
 if TYPE_CHECKING:
     from echosim.checks.agreement import Agreement
@@ -120,7 +121,7 @@ def _lines() -> Callable[[Progress], None]:
             return
         last = step
         lost = f"; {now.missing:,} without a value" if now.missing else ""
-        say(f"{now.name}: {now.done:,} of {now.todo:,} replies{lost}")
+        say(f"{now.name}: {now.done:,} of {counted(now.todo, 'reply', 'replies')}{lost}")
 
     return tell
 
@@ -195,5 +196,6 @@ def _close(judged: Judged, again: str) -> None:
     say(f"{judged.calls:,} paid calls")
     if judged.exit_code:
         left = sum(outcome.left for outcome in judged.outcomes)
-        say(f"{left:,} replies left. Resume: {again}" if left else "a channel has no value at all")
+        open_still = f"{counted(left, 'reply', 'replies')} left. Resume: {again}"
+        say(open_still if left else "a channel has no value at all")
     raise typer.Exit(judged.exit_code)

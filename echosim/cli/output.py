@@ -1,22 +1,17 @@
-"""What commands print: JSON alone on stdout, aligned columns, and a run's progress on stderr."""
+"""What commands print: results on stdout, words for people on stderr."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import typer
 
 from echosim.reporting.visible import visible
-
-if TYPE_CHECKING:
-    from echosim.running.batch import Progress
-
-_LINES = 10
-"""Progress lines of a whole run where stderr is no terminal."""
 
 
 def emit_json(document: Any) -> None:
@@ -25,8 +20,33 @@ def emit_json(document: Any) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr."""
-    typer.echo(visible(text, lines=True), err=True)
+    """A line for people, on stderr; nobody's loss where that is closed."""
+    with contextlib.suppress(OSError, ValueError):
+        typer.echo(visible(text, lines=True), err=True)
+
+
+def put(text: str) -> None:
+    """Lines on stdout, at once; nowhere once its reader has gone (`| head`), since a run goes on without."""
+    try:
+        typer.echo(text)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        stdout_is_closed()
+
+
+def stdout_is_closed() -> None:
+    """What is left in the buffer, and what follows, goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def leave(code: int) -> NoReturn:
+    """End the process here and now, with all that was said."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -46,63 +66,3 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def _word(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else visible(str(value))
-
-
-@contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar on a terminal, a line every tenth of the way elsewhere, nothing when quiet."""
-    if quiet:
-        yield None
-    elif sys.stderr.isatty():
-        yield from _bar()
-    else:
-        yield _lines()
-
-
-def _lines() -> Callable[[Progress], None]:
-    last: tuple[bool, int] = (False, -1)
-
-    def tell(now: Progress) -> None:
-        nonlocal last
-        done, planned = now.preparing or (now.done, now.planned)
-        step = (now.preparing is None, _LINES * done // max(1, planned))
-        if step <= last:
-            return
-        last = step
-        if now.preparing:
-            say(f"calibrated for {done:,} of {planned:,} personas")
-        else:
-            say(f"{done:,} of {planned:,} trials, {now.turns:,} turns{_failed(now)}")
-
-    return tell
-
-
-def _bar() -> Iterator[Callable[[Progress], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[words]}", markup=False),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        task = bar.add_task("start", total=None, words="")
-
-        def tell(now: Any) -> None:
-            if now.preparing:
-                done, planned = now.preparing
-                bar.update(task, description="calibration", completed=done, total=planned)
-            else:
-                words = f"{now.turns:,} turns{_failed(now)}"
-                bar.update(task, description="trials", completed=now.done, total=now.planned, words=words)
-
-        yield tell
-
-
-def _failed(now: Progress) -> str:
-    words = ", ".join(f"{count:,} {visible(kind)}" for kind, count in now.failures)
-    return f"; {words}" if words else ""

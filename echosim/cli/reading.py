@@ -15,8 +15,9 @@ import typer
 
 from echosim.cli.batch import Encoder, Json
 from echosim.cli.output import say
-from echosim.cli.reading_forms import Csv, Document, Form, Table, count
+from echosim.cli.reading_forms import Csv, Document, Form, Table
 from echosim.errors import InputError, StorageError
+from echosim.reporting.counted import counted
 
 if TYPE_CHECKING:
     from echosim.interop.chat_stance import ReadChat, Subject, Totals
@@ -77,7 +78,7 @@ def read(
         found = chat_stance.read_chats(parser.read(stream, name), subject, loaded)
         totals, interrupted = _print(found, form, _Progress(survey, quiet))
     if interrupted:
-        say(f"interrupted; what is printed are the first {count(totals.chats, 'chat')}")
+        say(f"interrupted; what is printed are the first {counted(totals.chats, 'chat')}")
         raise typer.Exit(130)
     if figure is not None:
         _draw(figure, subject, totals)
@@ -192,10 +193,10 @@ class _Progress:
             return
         if self.survey is None:
             self._next = 2 * done
-            say(f"{count(done, 'chat')} read")
+            say(f"{counted(done, 'chat')} read")
         else:
             self._next = done + self.survey.chats / _STEPS
-            say(f"{done:,} of {count(self.survey.chats, 'chat')} read")
+            say(f"{done:,} of {counted(self.survey.chats, 'chat')} read")
 
 
 def _draw(path: Path, subject: Subject, totals: Totals) -> None:

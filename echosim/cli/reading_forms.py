@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from echosim.cli.output import say
+from echosim.reporting.counted import counted
 from echosim.reporting.visible import visible
 
 if TYPE_CHECKING:
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 _NAME, _SNIPPET = 24, 60
 """Characters of a chat's name and of a reply in the table."""
 _NO_MEAN, _NO_DRIFT = "no reply with words", "no chat has 3 replies with words"
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: `1 chat`, `1,200 chats`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 class Form(Protocol):
@@ -176,20 +172,20 @@ def _json(data: Any) -> str:
 
 def _sums(totals: Totals, whole: bool) -> Iterator[str]:
     """The sums in words."""
-    heard = f"{count(totals.chats, 'chat')}, {count(totals.replies, 'reply', 'replies')}"
+    heard = f"{counted(totals.chats, 'chat')}, {counted(totals.replies, 'reply', 'replies')}"
     if totals.unreadable:
         heard += f", {totals.unreadable:,} without words"
     yield heard if whole else f"{heard}; not the whole file"
     if totals.tools:
-        yield f"{count(totals.tools, 'tool message')} left out"
+        yield f"{counted(totals.tools, 'tool message')} left out"
     if totals.parts:
-        yield f"{count(totals.parts, 'part without text', 'parts without text')} left out"
+        yield f"{counted(totals.parts, 'part without text', 'parts without text')} left out"
     if totals.changed:
-        yield f"{count(totals.changed, 'text')} with signs that no text may hold, which were replaced"
+        yield f"{counted(totals.changed, 'text')} with signs that no text may hold, which were replaced"
     if totals.cut:
         from echosim.running.outcomes import MAX_REPLY
 
-        yield f"{count(totals.cut, 'text')} too long; the first {MAX_REPLY:,} characters of each are read"
+        yield f"{counted(totals.cut, 'text')} too long; the first {MAX_REPLY:,} characters of each are read"
     yield _in_words("mean stance", totals.stance.estimate(_NO_MEAN), 2, "")
     yield _in_words("mean drift", totals.slopes.estimate(_NO_DRIFT), 3, " a reply")
 
@@ -200,7 +196,8 @@ def _in_words(name: str, estimate: Estimate, digits: int, unit: str) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{name} {estimate.value:+.{digits}f}{unit} ({estimate.reason})"
     ends = f"[{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
-    return f"{name} {estimate.value:+.{digits}f} {ends}{unit}; 95% t interval over {estimate.n:,} chats"
+    over = counted(estimate.n, "chat")
+    return f"{name} {estimate.value:+.{digits}f} {ends}{unit}; 95% t interval over {over}"
 
 
 def _signed(value: float | None) -> str:

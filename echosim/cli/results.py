@@ -11,6 +11,7 @@ import typer
 from echosim.cli.batch import Json
 from echosim.cli.output import emit_json, say
 from echosim.errors import InputError
+from echosim.reporting.counted import counted
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
@@ -38,6 +39,8 @@ def show(
             return
         for line in transcript_view.listing(held.trials()):
             typer.echo(line)
+        if held.summary.aside:
+            say(f"{counted(held.summary.aside, 'trial')} of earlier plans kept; not listed, on no board")
         return
     transcript = transcript_view.find(held.trials(), trial)
     if as_json:

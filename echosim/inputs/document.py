@@ -96,6 +96,16 @@ class Document:
         node = self.at(*steps)
         return node.text if isinstance(node, ScalarNode) else None
 
+    def is_set(self, *steps: Step) -> bool:
+        """True where this path holds anything but nothing."""
+        node = self.at(*steps)
+        return node is not None and not (isinstance(node, ScalarNode) and node.text in ("", "~", "null"))
+
+    def length(self, *steps: Step) -> int:
+        """Items of the list at this path; 0 where there is none."""
+        node = self.at(*steps)
+        return len(node.items) if isinstance(node, ListNode) else 0
+
     def place(self, *steps: Step) -> tuple[int | None, int | None]:
         """Line and column of this path; of its nearest parent where it is missing."""
         for end in range(len(steps), -1, -1):

@@ -162,17 +162,18 @@ def is_loopback(host: str) -> bool:
 
 
 def check_environment(study: Study, environment: Mapping[str, str] = os.environ) -> list[Fault]:
-    """Keys that the paid targets need and the environment lacks; values are never looked at.
+    """Keys that the paid models need and the environment lacks; values are never looked at.
 
     Args:
         study: what is to be run.
         environment: variables.
     """
     faults = []
-    for target in study.targets:
-        message = None if target.is_reference else _missing_key(target, environment)
-        if message:
-            faults.append(Fault(study.name, None, None, f"targets.{target.label}", message))
+    for place, models in (("targets", study.targets), ("users", study.models[len(study.targets) :])):
+        for model in models:
+            message = None if model.is_reference else _missing_key(model, environment)
+            if message:
+                faults.append(Fault(study.name, None, None, f"{place}.{model.label}", message))
     return faults
 
 

@@ -8,37 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from echosim import draws
 from echosim.errors import StudyError
 from echosim.persona_records import Persona
 from echosim.records import Record, Trial
-from echosim.study_records import Study, TargetSpec
+from echosim.study_records import Study, UserSpec
 
 NOT_THE_CELL = {"api_key_env", "allow_http", "price"}
-"""Target fields that cannot change a reply: who pays, how much, and what is permitted."""
-
-
-class TargetForecast(Record):
-    """What one target's row will take."""
-
-    label: str
-    trials: int
-    replies: int
-    paid_calls: int
-    """Calls when every attempt succeeds; 0 for reference targets."""
-
-
-class Forecast(Record):
-    """What a study will take when every attempt succeeds."""
-
-    trials: int
-    replies: int
-    """Turns of all trials; the target answers once a turn."""
-    paid_calls: int
-    """Replies of targets that are not reference targets."""
-    by_target: tuple[TargetForecast, ...]
-    """In study order; arms added up."""
+"""Model fields that cannot change a reply: who pays, how much, and what is permitted."""
+NOT_THE_USER = {
+    "same_family": True,
+    "replay": True,
+    "recordings": True,
+    "model": {*NOT_THE_CELL, "label"},
+}
+"""User fields that cannot change what is said; what is replayed enters recording by recording."""
 
 
 def trials(study: Study, reader_identity: str) -> tuple[Trial, ...]:
@@ -63,22 +49,48 @@ def trials(study: Study, reader_identity: str) -> tuple[Trial, ...]:
 def _trials(study: Study, reader_identity: str) -> Iterator[Trial]:
     contents = {persona.id: canonical(persona) for persona in study.personas}
     cells = [(target, arm, canonical(target, NOT_THE_CELL)) for target, arm in study.cells]
-    for seed in study.seeds:
+    frame = _frame(study)
+    for seed in study.everybody:
         for persona in by_family(study.personas):
             for user in study.users:
+                who = _who(user, persona, seed)
+                if who is None:
+                    continue
                 for target, arm, parameters in cells:
-                    parts = (contents[persona.id], parameters, arm, user)
+                    parts = (contents[persona.id], parameters, arm, who)
                     yield Trial(
-                        id=draws.key("trial", *parts, reader_identity, seed, study.turns, study.bank)[:16],
+                        id=draws.key("trial", *parts, reader_identity, seed, *frame)[:16],
                         persona=persona.id,
                         family=persona.family,
                         role=persona.role,
                         target=target.label,
                         arm=arm,
-                        user=user,
+                        user=user.label,
                         seed=seed,
-                        turns=study.turns,
+                        turns=study.turns * study.sessions,
+                        sessions=study.sessions,
                     )
+
+
+def _frame(study: Study) -> tuple[object, ...]:
+    """What all trials of a study have in common."""
+    frame: tuple[object, ...] = (study.turns, study.bank)
+    if study.sessions > 1:
+        frame += ("sessions", study.sessions, study.memory)
+    if study.population is not None:
+        frame += ("population",)
+    return frame
+
+
+def _who(user: UserSpec, persona: Persona, seed: int) -> str | None:
+    """The user as part of a trial's identity; None where a replay has nothing of this persona and seed."""
+    if user.replay is not None:
+        found = (each for each in user.recordings if (each.persona, each.seed) == (persona.id, seed))
+        recording = next(found, None)
+        return None if recording is None else f"{user.engine} {user.label} {canonical(recording)}"
+    if user.model is None:
+        return user.engine
+    return canonical(user, NOT_THE_USER)
 
 
 def by_family(personas: tuple[Persona, ...]) -> list[Persona]:
@@ -89,7 +101,7 @@ def by_family(personas: tuple[Persona, ...]) -> list[Persona]:
     return sorted(personas, key=lambda persona: first[persona.family])
 
 
-def canonical(record: Record, leave_out: set[str] | None = None) -> str:
+def canonical(record: Record, leave_out: Any = None) -> str:
     """A record as JSON with sorted keys: equal records, equal text."""
     values = record.model_dump(mode="json", exclude=leave_out)
     return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -101,27 +113,8 @@ def user_key(seed: int, persona_id: str, engine: str) -> str:
 
 
 def target_key(seed: int, persona_id: str, engine: str, target: str) -> str:
-    """Key of a reference target's draws; `target` is its model string."""
-    return draws.key("target", seed, persona_id, engine, target)
+    """Key of a reference target's draws; `target` is its model string.
 
-
-def forecast(study: Study) -> Forecast:
-    """Trials, replies and paid calls of a study, counted without making the trials."""
-    by_target = tuple(_target_forecast(study, target) for target in study.targets)
-    return Forecast(
-        trials=sum(row.trials for row in by_target),
-        replies=sum(row.replies for row in by_target),
-        paid_calls=sum(row.paid_calls for row in by_target),
-        by_target=by_target,
-    )
-
-
-def _target_forecast(study: Study, target: TargetSpec) -> TargetForecast:
-    held = len(study.personas) * len(study.arms) * len(study.users) * len(study.seeds)
-    replies = held * study.turns
-    return TargetForecast(
-        label=target.label,
-        trials=held,
-        replies=replies,
-        paid_calls=0 if target.is_reference else replies,
-    )
+    Options of the engine do not enter, so that variants of one user meet the same target.
+    """
+    return draws.key("target", seed, persona_id, engine.partition("(")[0], target)

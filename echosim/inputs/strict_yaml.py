@@ -15,6 +15,7 @@ from typing import Any
 
 from echosim.errors import Fault
 from echosim.inputs.document import BadNode, Document, Entry, ListNode, MapNode, Node, ScalarNode, shown
+from echosim.inputs.missing_file import missing
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -73,7 +74,7 @@ def _bytes(path: Path) -> bytes | str:
         if path.is_dir():
             return "is a folder; name a YAML file"
         if not path.exists():
-            return "no such file"
+            return missing(path)
         if not path.is_file():
             return "is not a regular file"
         with path.open("rb") as file:

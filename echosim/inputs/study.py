@@ -14,10 +14,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from echosim import registry
 from echosim.errors import Fault, StudyError
-from echosim.inputs import endpoints, persona_set, strict_yaml
-from echosim.inputs.document import Document, ListNode, MapNode, ScalarNode, shown
+from echosim.inputs import endpoints, persona_set, strict_yaml, study_users
+from echosim.inputs.document import Document, MapNode, shown
 from echosim.inputs.endpoints import check_environment
 from echosim.inputs.fields import file_record, limits, of
 from echosim.inputs.frozen_study import changed_fields, dump, load_resolved
@@ -45,7 +44,7 @@ EVERYTHING = "all"
 """In `personas`: all shipped families."""
 
 _LONGEST_LABEL = limits(of(TargetSpec)["label"]).max_length or 0
-_QUICKSTART = Path(__file__).with_name("quickstart.yaml")
+QUICKSTART_FILE = Path(__file__).with_name("quickstart.yaml")
 _KEYS = "keys belong in the environment; name the variable in api_key_env (the value is masked: ***)"
 
 TargetFile: Any = file_record(
@@ -62,8 +61,9 @@ StudyFile: type[Record] = file_record(
     list(Study.model_fields),
     personas=(Annotated[tuple[Line, ...], _SOME], ...),
     targets=(Annotated[tuple[_ENTRY, ...], _SOME], ...),
+    users=(Annotated[tuple[study_users.ENTRY, ...], _SOME], ("embedded",)),
 )
-"""A study as written: personas by name, targets as text or mapping."""
+"""A study as written: personas by name, targets and users as text or mapping."""
 
 
 def load_study(path: Path | str) -> Study:
@@ -81,7 +81,7 @@ def load_study(path: Path | str) -> Study:
 @functools.cache
 def quickstart() -> Study:
     """The shipped study of nine reference targets and all shipped personas; needs no key and no network."""
-    return load_study(_QUICKSTART)
+    return load_study(QUICKSTART_FILE)
 
 
 def from_document(path: Path, document: Document) -> tuple[Study | None, tuple[Fault, ...]]:
@@ -90,7 +90,7 @@ def from_document(path: Path, document: Document) -> tuple[Study | None, tuple[F
         document,
         StudyFile,
         refuse=lambda field: _KEYS if names_secret(field) else None,
-        checks=(_target_faults, _label_faults, _plugin_faults, _repeats),
+        checks=(_target_faults, _label_faults, study_users.faults, _arm_faults, _population_faults, _repeats),
     )
     faults = list(found)
     told = {fault.line for fault in faults if fault.message == _KEYS}
@@ -104,7 +104,9 @@ def from_document(path: Path, document: Document) -> tuple[Study | None, tuple[F
     if values["anchors"]:
         models = {target.model for target in targets}
         targets += [_target(anchor) for anchor in ANCHORS if anchor not in models]
-    return Study.model_validate(values | {"personas": personas, "targets": tuple(targets)}), ()
+    users = tuple(study_users.user(entry, path.parent) for entry in values["users"])
+    resolved = {"personas": personas, "targets": tuple(targets), "users": users}
+    return Study.model_validate(values | resolved), ()
 
 
 def _target(entry: str | dict[str, Any]) -> TargetSpec:
@@ -116,24 +118,14 @@ def _target(entry: str | dict[str, Any]) -> TargetSpec:
 # --- checks on the tree: they run even where other fields are wrong -------------------------------
 
 
-def _entries(document: Document, name: str) -> range:
-    node = document.at(name)
-    return range(len(node.items) if isinstance(node, ListNode) else 0)
-
-
 def _model(document: Document, index: int) -> str | None:
     text = document.text("targets", index)
     return document.text("targets", index, "model") if text is None else text
 
 
-def _is_set(document: Document, *steps: str | int) -> bool:
-    node = document.at(*steps)
-    return node is not None and not (isinstance(node, ScalarNode) and node.text in ("", "~", "null"))
-
-
 def _target_faults(document: Document) -> Iterator[Fault]:
-    capped = _is_set(document, "limits", "max_cost")
-    for index in _entries(document, "targets"):
+    capped = document.is_set("limits", "max_cost")
+    for index in range(document.length("targets")):
         steps = ("targets", index)
         model = _model(document, index)
         if model is None:
@@ -144,11 +136,11 @@ def _target_faults(document: Document) -> Iterator[Fault]:
         reference = model.startswith(endpoints.REFERENCE)
         if reference:
             yield from _idle_fields(document, index)
-        elif capped and not _is_set(document, *steps, "price"):
+        elif capped and not document.is_set(*steps, "price"):
             message = f"price of '{shown(masked(model))}' unknown; give price: or drop max_cost"
             yield document.fault(place, message)
         base = document.text(*steps, "api_base")
-        if base and not reference and _is_set(document, *steps, "api_base"):
+        if base and not reference and document.is_set(*steps, "api_base"):
             allow_http = document.text(*steps, "allow_http") == "true"
             if message := endpoints.api_base_fault(base, allow_http=allow_http):
                 yield document.fault((*steps, "api_base"), message)
@@ -157,7 +149,7 @@ def _target_faults(document: Document) -> Iterator[Fault]:
 def _idle_fields(document: Document, index: int) -> Iterator[Fault]:
     """A field without effect would be a silent default."""
     for name in TargetSpec.model_fields:
-        if name not in ("model", "label") and _is_set(document, "targets", index, name):
+        if name not in ("model", "label") and document.is_set("targets", index, name):
             message = "has no effect on an echosim/ target; allowed there: model, label"
             yield document.fault(("targets", index, name), message)
 
@@ -165,7 +157,7 @@ def _idle_fields(document: Document, index: int) -> Iterator[Fault]:
 def _label_faults(document: Document) -> Iterator[Fault]:
     first: dict[str, int | None] = {}
     models = set()
-    for index in _entries(document, "targets"):
+    for index in range(document.length("targets")):
         model = _model(document, index)
         if model is None:
             continue
@@ -194,18 +186,21 @@ def _label_faults(document: Document) -> Iterator[Fault]:
             yield document.fault(("targets",), message)
 
 
-def _plugin_faults(document: Document) -> Iterator[Fault]:
-    kinds: tuple[tuple[str, registry.Kind], ...] = (("users", "user"), ("arms", "arm"))
-    for name, kind in kinds:
-        for index in _entries(document, name):
-            spec = document.text(name, index)
-            message = endpoints.plugin_fault(kind, spec) if spec else None
-            if message:
-                yield document.fault((name, index), message)
+def _arm_faults(document: Document) -> Iterator[Fault]:
+    for index in range(document.length("arms")):
+        spec = document.text("arms", index)
+        message = endpoints.plugin_fault("arm", spec) if spec else None
+        if message:
+            yield document.fault(("arms", index), message)
+
+
+def _population_faults(document: Document) -> Iterator[Fault]:
+    if document.is_set("population") and document.is_set("seeds"):
+        yield document.fault(("population",), "takes the place of seeds (one a person); give one of the two")
 
 
 def _repeats(document: Document) -> list[Fault]:
-    return [fault for name in ("personas", "arms", "users", "seeds") for fault in repeated(document, (name,))]
+    return [fault for name in ("personas", "arms", "seeds") for fault in repeated(document, (name,))]
 
 
 def _written_keys(document: Document) -> Iterator[Fault]:
@@ -222,7 +217,7 @@ def _personas(document: Document, folder: Path) -> tuple[tuple[Persona, ...], li
     """The personas that the entries mean; paths are relative to the study file."""
     faults: list[Fault] = []
     taken: dict[str, tuple[Path, str]] = {}
-    for index in _entries(document, "personas"):
+    for index in range(document.length("personas")):
         steps = ("personas", index)
         name = document.text(*steps)
         if not name:

@@ -186,7 +186,7 @@ class Totals:
     stance: Mean = field(default_factory=Mean)
     slopes: Mean = field(default_factory=Mean)
     by_reply: list[Mean] = field(default_factory=list)
-    _sample: list[tuple[int, int, tuple[float | None, ...]]] = field(default_factory=list)
+    _sample: list[tuple[int, int, str, tuple[float | None, ...]]] = field(default_factory=list)
 
     def add(self, one: ReadChat) -> None:
         """One more chat."""
@@ -209,12 +209,12 @@ class Totals:
                 self.by_reply[index].add(stance)
         # Those with the smallest hashes stay: a fair draw, the same each time, without keeping all.
         place = -draws.integer("chat figure", one.chat.line, one.chat.id)
-        item = (place, one.chat.line, one.stances[:LAST_SHOWN])
+        item = (place, one.chat.line, one.chat.name, one.stances[:LAST_SHOWN])
         (heapq.heappush if len(self._sample) < THIN_LINES else heapq.heappushpop)(self._sample, item)
 
-    def sample(self) -> list[tuple[float | None, ...]]:
-        """Stances of at most 200 chats drawn by hash, in the order of the file."""
-        return [stances for _, _, stances in sorted(self._sample, key=lambda item: item[1])]
+    def sample(self) -> list[tuple[str, tuple[float | None, ...]]]:
+        """Names and stances of at most 200 chats drawn by hash, in the order of the file."""
+        return [(name, stances) for _, _, name, stances in sorted(self._sample, key=lambda item: item[1])]
 
     def points(self) -> tuple[CurvePoint, ...]:
         """Mean stance at each reply over the chats that get there; intervals over chats."""

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
+import dataclasses
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from echosim import registry
+from echosim.belief import population
 from echosim.errors import StorageError
 from echosim.inputs.plan import target_key
+from echosim.inputs.secret_text import secret_values
 from echosim.persona_records import Persona
 from echosim.protocols import Arm, Monitor, Reader, User
 from echosim.records import Trial, Turn
 from echosim.running.budget import Budget
-from echosim.running.chat import Chat, StoppedError, check_targets
+from echosim.running.chat import REFERENCE_SERVER, Chat, StoppedError, check_targets, server
 from echosim.running.conversation import Ending, Setting, hold
+from echosim.running.events import Ended, LimitReached, Started, Stopping, Tell, ToldCalls, TrialEnded
+from echosim.running.lanes import lanes
 from echosim.running.outcomes import redact
 from echosim.running.store import RunStore
 from echosim.running.stored_run import StoredRun
-from echosim.study_records import Study, TargetSpec
+from echosim.study_records import Recording, Study, TargetSpec, UserSpec
+
+T = TypeVar("T")
 
 REFERENCE_WORKERS = 64
 """Conversations alive at once where no call leaves the machine."""
@@ -37,6 +44,9 @@ class Progress:
         planned: trials of the study.
         done: trials that have ended, earlier sessions included.
         turns: turns held in this session.
+        left: turns that are still to be held, at most.
+        calls: paid requests that have come back, of all sessions.
+        cost: US dollars of these; None where a paid model has no price.
         failures: (kind, trials) in this session: limited, refused, and failed by outcome.
         preparing: (personas calibrated, personas in all) before the first turn, else None.
     """
@@ -46,6 +56,9 @@ class Progress:
     turns: int
     failures: tuple[tuple[str, int], ...] = ()
     preparing: tuple[int, int] | None = None
+    left: int = 0
+    calls: int = 0
+    cost: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,6 @@ class Summary:
         cost: US dollars by the study's prices.
         limit: which limit stopped the run, or None.
         reasons: (status, reason, trials) of what is not complete, the most frequent first.
-        interrupted: stopped by a signal.
     """
 
     planned: int
@@ -80,7 +92,6 @@ class Summary:
     cost: float
     limit: str | None
     reasons: tuple[tuple[str, str, int], ...]
-    interrupted: bool
 
 
 async def run_trials(
@@ -89,8 +100,12 @@ async def run_trials(
     store: RunStore,
     reader: Reader,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    on_event: Tell = lambda _: None,
 ) -> Summary:
     """Hold every trial that is not finished yet.
+
+    Cancelling stops it in order: no call begins any more, and those under way get `GRACE` seconds to end and
+    be stored. Cancelling again stops it at once. What is stored stays, and the same call again resumes.
 
     Args:
         study: the resolved study.
@@ -98,6 +113,7 @@ async def run_trials(
         store: the run folder, open for writing.
         reader: how the users read replies.
         on_progress: called after each turn and each ended trial.
+        on_event: called with what happens besides. What either raises ends the run.
 
     Returns:
         Counts of all sessions. Trials that fail are counted, not raised.
@@ -107,26 +123,23 @@ async def run_trials(
         PluginError: a user, arm, monitor or reference target cannot be loaded.
         StorageError: the store cannot be written; nothing more was called.
     """
-    check_targets(study.targets)
-    prices = {target.label: target.price for target in study.targets}
-    budget = Budget(study.limits, study.targets, store.spent(prices))
-    batch = _Batch(study, trials, store, reader, Chat(study.limits, budget, store), on_progress)
+    check_targets(study.models)
+    prices = {model.label: model.price for model in study.models}
+    budget = Budget(study.limits, study.models, store.spent(prices))
+    tell = _guarded(on_event)
+    chat = Chat(study.limits, budget, ToldCalls(store, tell))
+    batch = _Batch(study, trials, store, reader, chat, budget, _guarded(on_progress), tell)
     try:
         await batch.run()
+    except _ListenerError as broken:
+        raise (broken.__cause__ or broken) from None
     finally:
         await batch.chat.close()
     with StoredRun(store.folder) as run:
         counts, reasons = run.counts(), tuple(run.reasons())
-    return Summary(
-        **counts,
-        calls=budget.spent.calls,
-        prompt_tokens=budget.spent.prompt_tokens,
-        completion_tokens=budget.spent.completion_tokens,
-        cost=budget.spent.cost,
-        limit=budget.reached,
-        reasons=reasons,
-        interrupted=batch.interrupted,
-    )
+    used = dataclasses.asdict(budget.spent)
+    on_event(Ended(**counts, **used))
+    return Summary(**counts, **used, limit=budget.reached, reasons=reasons)
 
 
 class _Batch:
@@ -139,23 +152,38 @@ class _Batch:
         store: RunStore,
         reader: Reader,
         chat: Chat,
+        budget: Budget,
         on_progress: Callable[[Progress], None],
+        on_event: Tell,
     ) -> None:
         self.chat = chat
-        self.interrupted = False
+        self._budget = budget
         self._study = study
         self._store = store
         self._reader = reader
         self._on_progress = on_progress
+        self._on_event = on_event
         finished = store.finished()
         self._todo = [trial for trial in trials if trial.id not in finished]
         self._planned = len(trials)
         self._done = len(finished)
         self._turns = 0
+        self._left = sum(trial.turns for trial in self._todo)
+        self._left_of: dict[str, int] = {}
+        self._limit: str | None = None
+        self._priced = all(model.is_reference or model.price is not None for model in study.models)
         self._failures: Counter[str] = Counter()
         self._personas: Mapping[str, Persona] = {persona.id: persona for persona in study.personas}
         self._targets: Mapping[str, TargetSpec] = {target.label: target for target in study.targets}
-        self._users: Mapping[str, User] = {name: registry.load("user", name) for name in study.users}
+        self._specs: Mapping[str, UserSpec] = {spec.label: spec for spec in study.users}
+        self._users: Mapping[str, User] = {
+            spec.label: registry.load("user", spec.engine) for spec in study.users
+        }
+        self._recordings: Mapping[tuple[str, str, int], Recording] = {
+            (spec.label, recording.persona, recording.seed): recording
+            for spec in study.users
+            for recording in spec.recordings
+        }
         self._arms: Mapping[str, Arm] = {name: registry.load("arm", name) for name in study.arms}
         self._monitors: Mapping[str, tuple[Monitor, ...]] = {
             name: tuple(registry.load("monitor", monitor) for monitor in arm.monitors)
@@ -163,41 +191,52 @@ class _Batch:
         }
 
     async def run(self) -> None:
-        """Work until all trials have ended, a signal comes, or the store breaks."""
-        todo = iter(self._todo)
-        workers = [asyncio.create_task(self._work(todo)) for _ in range(self._width())]
+        """Work until all trials have ended, somebody cancels, or the store breaks."""
+        self._on_event(Started(self._study.name, self._planned, self._done))
+        servers = {label: server(target) for label, target in self._targets.items()}
+        workers = [
+            asyncio.create_task(self._work(lane.work()))
+            for name, lane in lanes(self._todo, servers).items()
+            for _ in range(min(len(lane), self._width(name)))
+        ]
         try:
-            with self._stopped_by_signals(workers):
-                if workers:
-                    await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+            if workers:
+                await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError:
+            self.chat.stop()
+            self._on_event(Stopping(GRACE))
+            await asyncio.wait(workers, timeout=GRACE)
+            raise
         finally:
             self.chat.stop()
             for worker in workers:
                 worker.cancel()
-            ends = await asyncio.gather(*workers, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, Exception):
-                raise end
+            for end in await asyncio.gather(*workers, return_exceptions=True):
+                if isinstance(end, Exception):
+                    raise end
 
     async def append(self, trial: str, turn: Turn) -> None:
         """Store a turn and tell about it."""
         await self._store.append(trial, turn)
         self._turns += 1
+        self._left -= 1
+        self._left_of[trial] -= 1
         self._report()
 
     async def _work(self, todo: Iterator[Trial]) -> None:
         for trial in todo:
             try:
-                ending = await hold(
-                    trial, self._setting(trial), self.chat, self, self._store.turns_of(trial.id)
-                )
+                turns = self._store.turns_of(trial.id)
+                self._left -= len(turns)
+                self._left_of[trial.id] = trial.turns - len(turns)
+                ending = await hold(trial, self._setting(trial), self.chat, self, turns)
             except StoppedError:
                 return
-            except StorageError:
+            except (StorageError, _ListenerError):
                 raise
             except Exception as error:
                 # A broken plugin fails its own trials; the others go on.
-                reason = redact(f"internal: {type(error).__name__}: {error}")
+                reason = redact(f"internal: {type(error).__name__}: {error}", secret_values(os.environ))
                 ending = Ending("failed", reason, resumable=True, returned_model=None)
             await self._store.finish(
                 trial.id,
@@ -207,59 +246,67 @@ class _Batch:
                 returned_model=ending.returned_model,
             )
             self._done += 1
+            self._left -= self._left_of.pop(trial.id, 0)
             if ending.status != "complete":
                 kind = (ending.reason or "").partition(":")[0] if ending.status == "failed" else ending.status
                 self._failures[kind] += 1
             self._report()
+            self._tell_of(trial, ending)
 
     def _setting(self, trial: Trial) -> Setting:
-        target = self._targets[trial.target]
+        target, persona = self._targets[trial.target], self._personas[trial.persona]
+        user = self._specs[trial.user]
+        if self._study.population is not None:
+            traits = population.person(persona.family, trial.seed)
+            persona = persona.model_copy(update={"traits": traits})
         return Setting(
-            persona=self._personas[trial.persona],
+            persona=persona,
             target=target,
             user=self._users[trial.user],
             system_prompt=self._arms[trial.arm].system_prompt,
             monitors=self._monitors[trial.arm],
             reader=self._reader,
             bank=self._study.bank,
-            key=target_key(trial.seed, trial.persona, trial.user, target.model),
+            key=target_key(trial.seed, trial.persona, user.engine, target.model),
+            voice=user.model,
+            recording=self._recordings.get((trial.user, trial.persona, trial.seed)),
+            remembers=self._study.memory == "summary",
+            timeout=self._study.limits.trial_timeout,
         )
 
-    def _width(self) -> int:
+    def _width(self, name: str) -> int:
         """More conversations live than calls may be under way, so that no slot waits for a user."""
-        references = [target.is_reference for target in self._study.targets]
-        reference = REFERENCE_WORKERS if any(references) else 0
-        paid = 0 if all(references) else 2 * self._study.limits.in_flight
-        return min(len(self._todo), max(reference, paid))
+        paid = 2 * self._study.limits.in_flight
+        if name != REFERENCE_SERVER:
+            return paid
+        voices = [user.model for user in self._study.users if user.model is not None]
+        return max(REFERENCE_WORKERS, paid) if voices else REFERENCE_WORKERS
 
     def _report(self) -> None:
         failures = tuple(sorted(self._failures.items()))
-        self._on_progress(Progress(self._planned, self._done, self._turns, failures))
+        spent = self._budget.spent
+        cost = spent.cost if self._priced else None
+        self._on_progress(
+            Progress(self._planned, self._done, self._turns, failures, None, self._left, spent.calls, cost)
+        )
 
-    @contextlib.contextmanager
-    def _stopped_by_signals(self, workers: Sequence[asyncio.Task[None]]) -> Iterator[None]:
-        """First Ctrl-C or SIGTERM: no new call, calls under way get `GRACE`. Second: out at once."""
-        loop = asyncio.get_running_loop()
+    def _tell_of(self, trial: Trial, ending: Ending) -> None:
+        cell = (trial.persona, trial.target, trial.arm, trial.user, trial.seed)
+        self._on_event(TrialEnded(trial.id, *cell, ending.status, ending.reason))
+        if self._limit != self._budget.reached:
+            self._limit = self._budget.reached
+            self._on_event(LimitReached(str(self._limit)))
 
-        def cancel() -> None:
-            for worker in workers:
-                worker.cancel()
 
-        def stop() -> None:
-            if self.interrupted:
-                cancel()
-            self.interrupted = True
-            self.chat.stop()
-            loop.call_later(GRACE, cancel)
+class _ListenerError(Exception):
+    """Who is told about the run broke, which is no trial's fault."""
 
-        caught = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Only the main thread gets signals; in a notebook's thread there is nothing to catch.
-            with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, stop)
-                caught.append(number)
+
+def _guarded(listener: Callable[[T], None]) -> Callable[[T], None]:
+    def tell(what: T) -> None:
         try:
-            yield
-        finally:
-            for number in caught:
-                loop.remove_signal_handler(number)
+            listener(what)
+        except Exception as error:
+            raise _ListenerError from error
+
+    return tell

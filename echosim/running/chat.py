@@ -1,35 +1,44 @@
-"""One question to one target, through litellm; the only file that touches it.
+"""One question to one target: as many requests as it takes, within time, budget and what the server bears.
 
-One owner of retries (this file): an attempt is one HTTP request with its own deadline, and litellm
-is told never to retry. Reference targets take the same path, as a litellm provider named `echosim`.
+One owner of retries (this file): an attempt is one HTTP request with its own deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
-import os
-from collections.abc import Iterable, Sequence
+import dataclasses
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import tenacity
 
-from echosim import draws, registry
-from echosim.errors import InputError
-from echosim.protocols import Message, ReferenceTarget, TargetRequest
+from echosim import draws
+from echosim.protocols import Message, TargetRequest
 from echosim.records import Outcome
 from echosim.running.budget import Budget, Call, CallLog, Spent, call, likely_tokens, worst_prompt
-from echosim.running.outcomes import Attempt, from_answer, from_error, redact
+from echosim.running.endpoint import Endpoint, Verdict
+from echosim.running.outcomes import Attempt, redact
+from echosim.running.wire import Wire, ask_reference, check_targets
 from echosim.study_records import Limits, TargetSpec
 
-ATTEMPTS = 3
+__all__ = ["REFERENCE_SERVER", "Chat", "Reply", "StoppedError", "check_targets", "server"]
+
+REFERENCE_SERVER = "echosim"
+"""`server` of the built-in targets."""
+
+ATTEMPTS = 6
+"""Requests for one reply; those that came too fast for the server are not counted."""
+EMPTY = 2
+"""Requests that may be answered by nothing; each was paid for."""
+QUOTA = 3
+"""Answers in a row that the quota is used up before a target counts as out of order."""
 _LONGEST_PAUSE = 60.0
 """Seconds: no Retry-After and no backoff is waited for longer."""
-_NO_KEY = "none"
-"""Sent to an api_base for which no key is named, so that no key of the environment is."""
-_SECRET_NAMES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+_SHORTEST_PAUSE = 0.5
+"""Seconds: a shorter Retry-After (0 is common) says nothing, and each call waits for its own backoff."""
+_HIDDEN = 4096
+"""Tokens of a system prompt that a server may add of its own; more is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +71,103 @@ class StoppedError(Exception):
 
 
 @dataclass(slots=True)
-class _Endpoint:
-    """What all targets behind one server share: room for calls, and pauses that it asked for."""
-
-    slots: asyncio.Semaphore
-    resume_at: float = 0.0
-
-
-@dataclass(slots=True)
 class _Gate:
-    """The first call to a target goes alone: a wrong key is then found once, not a thousand times."""
+    """What is known of a target. Its first call goes alone: a wrong key is found once, not a thousand times.
+
+    Attributes:
+        out_of_order: why it is asked no more, or None.
+        quota: answers in a row that its quota is used up.
+        hidden: most tokens of a prompt that were not ours.
+    """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     open: bool = False
     out_of_order: str | None = None
+    quota: int = 0
+    hidden: int = 0
+
+
+@dataclass(slots=True)
+class _Asking:
+    """One call under way.
+
+    Attributes:
+        target: whom to ask.
+        turn: 1-based.
+        messages: what to send.
+        trial: id of the trial.
+        gate: what is known of the target.
+        ticket: number of the call in the run.
+        until: when to give up, in the event loop's time; None before the first request.
+        made: attempts so far.
+        bill: what they used.
+        estimated: what the last one used is a guess.
+    """
+
+    target: TargetSpec
+    turn: int
+    messages: Sequence[Message]
+    trial: str
+    gate: _Gate
+    ticket: int
+    until: float | None = None
+    made: list[Attempt] = field(default_factory=list)
+    bill: Spent = field(default_factory=Spent)
+    estimated: bool = False
+
+    def late(self, seconds: float) -> bool:
+        """True where nothing may be begun that many seconds from now."""
+        return self.until is not None and asyncio.get_running_loop().time() + seconds >= self.until
+
+    def note(self) -> Call:
+        """The next request, as the log keeps it."""
+        worst = call(self.target, worst_prompt(self.messages) + self.gate.hidden, self.target.max_tokens)
+        parts = (part for message in self.messages for part in (message.role, message.content))
+        fingerprint = draws.key(self.target.model, *parts)
+        return Call(self.trial, self.target.label, self.turn, len(self.made) + 1, fingerprint, worst)
+
+    def keep(self, attempt: Attempt, used: Spent, estimated: bool) -> None:
+        """Add what one request gave."""
+        self.made.append(attempt)
+        self.bill += used
+        self.estimated = estimated
+        if attempt.out_of_quota:
+            self.gate.quota += 1
+        elif attempt.outcome != "transient":
+            self.gate.quota = 0
+        if attempt.stops_target and not 0 < self.gate.quota < QUOTA:
+            self.gate.out_of_order = attempt.detail
+        if not estimated and attempt.prompt_tokens is not None:
+            self.gate.hidden = max(self.gate.hidden, attempt.prompt_tokens - worst_prompt(self.messages))
+
+    def give_up(self, seconds: float) -> None:
+        """Time has run out: say so where the last attempt says why there are no words."""
+        last = self.made[-1]
+        detail = redact(f"gave up after {seconds:g} s: {last.detail}")
+        self.made[-1] = dataclasses.replace(last, detail=detail)
+
+    def reply(self) -> Reply:
+        """What it came to."""
+        if not self.made:
+            return Reply("fatal", attempts=0, detail=self.gate.out_of_order or "")
+        last = self.made[-1]
+        return Reply(
+            last.outcome,
+            last.text,
+            (*last.flags, "usage_estimated") if self.estimated and last.text else last.flags,
+            last.returned_model,
+            self.bill.prompt_tokens,
+            self.bill.completion_tokens,
+            self.bill.calls,
+            last.detail,
+        )
 
 
 class Chat:
     """Asks targets; belongs to one event loop and one run.
 
     Args:
-        limits: calls in flight per endpoint and seconds per attempt.
+        limits: calls in flight and rates per endpoint, seconds per attempt and per reply.
         budget: bounds of the run; none by default.
         log: where paid calls are noted; nowhere by default.
     """
@@ -91,20 +176,21 @@ class Chat:
         self._limits = limits
         self._budget = budget or Budget(limits, ())
         self._log = log
-        self._endpoints: dict[str, _Endpoint] = {}
+        self._wire = Wire()
+        self._endpoints: dict[str, Endpoint] = {}
         self._gates: dict[str, _Gate] = {}
+        self._tickets = itertools.count()
         self._stopping = asyncio.Event()
-        self._http: Any = None
 
     def stop(self) -> None:
         """Start no further call; those under way go on."""
         self._stopping.set()
+        for endpoint in self._endpoints.values():
+            endpoint.close()
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
+        await self._wire.close()
 
     async def ask(
         self,
@@ -131,139 +217,90 @@ class Chat:
         """
         said_first = "\n\n".join(text for text in (target.system_prompt, system_prompt) if text)
         messages = (Message("system", said_first), *request.messages) if said_first else request.messages
+        if self._stopping.is_set():
+            raise StoppedError
         if target.is_reference:
-            if self._stopping.is_set():
-                raise StoppedError
-            return await self._ask_reference(target, request, messages)
+            answer = await ask_reference(target, request, messages)
+            return Reply(answer.outcome, answer.text, answer.flags, detail=answer.detail)
         gate = self._gates.setdefault(target.label, _Gate())
+        asking = _Asking(target, request.turn, messages, trial, gate, next(self._tickets))
         if not gate.open:
             async with gate.lock:
                 if not gate.open:
-                    reply, last = await self._ask_paid(target, request, messages, trial)
+                    reply = await self._ask_paid(asking, request)
                     gate.open = True
-                    if last.outcome == "fatal":
+                    if reply.outcome == "fatal":
                         gate.out_of_order = reply.detail
                     return reply
-        if gate.out_of_order is not None:
-            return Reply("fatal", attempts=0, detail=gate.out_of_order)
-        reply, last = await self._ask_paid(target, request, messages, trial)
-        if last.stops_target:
-            gate.out_of_order = reply.detail
-        return reply
+        return await self._ask_paid(asking, request)
 
-    async def _ask_reference(
-        self, target: TargetSpec, request: TargetRequest, messages: Sequence[Message]
-    ) -> Reply:
-        seen = TargetRequest(request.sheet, request.sides, messages, request.key, request.bank)
-        try:
-            answer = await _litellm().acompletion(
-                model=target.model, messages=_plain(messages), max_retries=0, echosim_request=seen
-            )
-        except Exception as error:
-            return Reply("fatal", detail=f"{target.model} broke: {redact(str(error))}")
-        attempt = from_answer(answer)
-        return Reply(attempt.outcome, attempt.text, attempt.flags, detail=attempt.detail)
-
-    async def _ask_paid(
-        self, target: TargetSpec, request: TargetRequest, messages: Sequence[Message], trial: str
-    ) -> tuple[Reply, Attempt]:
-        worst = call(target, worst_prompt(messages), target.max_tokens)
-        fingerprint = draws.key(target.model, *(part for m in messages for part in (m.role, m.content)))
-        bill, estimated = Spent(), False
-        made: list[Attempt] = []
-
-        async def attempt() -> None:
-            nonlocal bill, estimated
-            note = Call(trial, target.label, request.turn, len(made) + 1, fingerprint, worst)
-            result, used, estimated = await self._one_request(target, messages, note)
-            bill += used
-            made.append(result)
-
+    async def _ask_paid(self, asking: _Asking, request: TargetRequest) -> Reply:
+        made = asking.made
         await tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            retry=lambda state: len(made) == state.attempt_number and _worth_another(made),
+            retry=lambda state: len(made) == state.attempt_number and _worth_another(asking),
             wait=lambda _: _backoff(request, made),
+            stop=lambda state: asking.late(state.upcoming_sleep),
             sleep=self._pause,
-            retry_error_callback=lambda _: None,
-        )(attempt)
-        last = made[-1]
-        reply = Reply(
-            last.outcome,
-            last.text,
-            (*last.flags, "usage_estimated") if estimated and last.text else last.flags,
-            last.returned_model,
-            bill.prompt_tokens,
-            bill.completion_tokens,
-            bill.calls,
-            last.detail,
-        )
-        return reply, last
+            retry_error_callback=lambda _: asking.give_up(self._limits.turn_timeout),
+        )(self._one_request, asking)
+        return asking.reply()
 
-    async def _one_request(
-        self, target: TargetSpec, messages: Sequence[Message], note: Call
-    ) -> tuple[Attempt, Spent, bool]:
-        """One attempt: reserve, note, ask, note, settle. Also gives what it used and if that is a guess."""
-        name = target.api_base or target.model.partition("/")[0]
-        endpoint = self._endpoints.setdefault(name, _Endpoint(asyncio.Semaphore(self._limits.in_flight)))
-        while (left := endpoint.resume_at - asyncio.get_running_loop().time()) > 0:
-            await self._pause(left)
-        async with endpoint.slots:
-            if self._stopping.is_set():
-                raise StoppedError
+    async def _one_request(self, asking: _Asking) -> None:
+        """One attempt: wait for room, reserve, note, ask, note, settle.
+
+        None where time runs out or others find the target out of order before it begins.
+        """
+        if asking.gate.out_of_order is not None:
+            return
+        target, limits, clock = asking.target, self._limits, asyncio.get_running_loop()
+        endpoint = self._endpoint(target)
+        likely = 0
+        if limits.tpm is not None:
+            likely = sum(likely_tokens(m.content) for m in asking.messages) + target.max_tokens
+        try:
+            async with asyncio.timeout_at(asking.until):
+                given = await endpoint.enter(target.label, asking.ticket, likely)
+        except TimeoutError:
+            asking.give_up(limits.turn_timeout)
+            return
+        if given is None:
+            raise StoppedError
+        if asking.gate.out_of_order is not None:
+            endpoint.leave(given, "trouble", tokens=0)
+            return
+        verdict: Verdict = "trouble"
+        pause, note = None, asking.note()
+        used = note.worst
+        try:
             await self._budget.reserve(note.worst)
-            used = note.worst
             try:
+                if self._stopping.is_set():  # meanwhile: what others gave back made room
+                    used = Spent()
+                    raise StoppedError
                 number = await self._log.intend(note) if self._log else 0
-                attempt = await self._request(target, messages)
-                used, estimated = _used(target, messages, attempt, note.worst)
+                if asking.until is None:
+                    asking.until = clock.time() + limits.turn_timeout
+                seconds = max(0.01, min(limits.timeout, asking.until - clock.time()))
+                attempt = await self._wire.ask(target, asking.messages, seconds)
+                used, estimated = _used(asking, attempt, note.worst)
+                asking.keep(attempt, used, estimated)
+                verdict = _verdict(attempt)
+                if _all_wait(attempt):
+                    pause = min(attempt.retry_after or 0.0, _LONGEST_PAUSE)
                 if self._log:
                     await self._log.settle(number, attempt, used, estimated)
             finally:
                 await self._budget.settle(note.worst, used)
-        if attempt.retry_after is not None:
-            pause = min(attempt.retry_after, _LONGEST_PAUSE)
-            endpoint.resume_at = max(endpoint.resume_at, asyncio.get_running_loop().time() + pause)
-        return attempt, used, estimated
+        finally:
+            endpoint.leave(given, verdict, pause, used.tokens)
 
-    async def _request(self, target: TargetSpec, messages: Sequence[Message]) -> Attempt:
-        litellm = _litellm()
-        secrets = _secrets(target)
-        options: dict[str, Any] = {
-            "model": target.model,
-            "messages": _plain(messages),
-            "max_tokens": target.max_tokens,
-            "max_retries": 0,
-            "timeout": self._limits.timeout,
-        }
-        if target.temperature is not None:
-            options["temperature"] = target.temperature
-        if target.top_p is not None:
-            options["top_p"] = target.top_p
-        if target.api_key_env is not None:
-            options["api_key"] = os.environ.get(target.api_key_env, _NO_KEY)
-        if target.api_base is not None:
-            options["api_base"] = target.api_base
-            options.setdefault("api_key", _NO_KEY)
-            if target.model.startswith("openai/"):
-                options["model"] = "hosted_vllm/" + target.model.removeprefix("openai/")
-                options["client"] = self._own_http()
-        try:
-            async with asyncio.timeout(self._limits.timeout):
-                answer = await litellm.acompletion(**options)
-        except TimeoutError:
-            detail = f"no whole answer within {self._limits.timeout:g} s"
-            return Attempt("transient", detail=detail, may_be_billed=True)
-        except Exception as error:
-            return from_error(error, secrets)
-        return from_answer(answer, secrets)
-
-    def _own_http(self) -> Any:
-        """litellm's aiohttp transport, but following no redirect: a key goes to the host it is for."""
-        if self._http is None:
-            from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
-
-            self._http = AsyncHTTPHandler(follow_redirects=False)
-        return self._http
+    def _endpoint(self, target: TargetSpec) -> Endpoint:
+        name, limits = server(target), self._limits
+        if name not in self._endpoints:
+            self._endpoints[name] = Endpoint(limits.in_flight, limits.rpm, limits.tpm)
+            if self._stopping.is_set():
+                self._endpoints[name].close()
+        return self._endpoints[name]
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not into a stop."""
@@ -275,104 +312,50 @@ class Chat:
         raise StoppedError
 
 
-def check_targets(targets: Iterable[TargetSpec]) -> None:
-    """Find out before the first call what would stop a target anyway; calls nobody.
-
-    Raises:
-        InputError: no such provider, or a key that is named or needed is not in the environment.
-        PluginError: no such reference target.
-    """
-    for target in targets:
-        if target.is_reference:
-            registry.load("target", target.model.removeprefix("echosim/"))
-        elif target.api_key_env is not None:
-            if not os.environ.get(target.api_key_env):
-                raise InputError(
-                    f"target '{target.label}': set {target.api_key_env} in the environment to its key"
-                )
-        elif target.api_base is None:
-            litellm = _litellm()
-            try:
-                litellm.get_llm_provider(target.model)
-            except Exception:
-                raise InputError(
-                    f"target '{target.label}': model '{target.model}' has no provider; write "
-                    "provider/name as in openai/gpt-4o-mini, or give api_base"
-                ) from None
-            missing = litellm.validate_environment(target.model)["missing_keys"]
-            if missing:
-                raise InputError(
-                    f"target '{target.label}': set {' and '.join(missing)} in the environment, or name the "
-                    "variable that holds the key as api_key_env"
-                )
+def server(target: TargetSpec) -> str:
+    """What targets share room and rates by: the address they are at, or else their provider."""
+    return target.api_base or target.model.partition("/")[0]
 
 
-@functools.cache
-def _litellm() -> Any:
-    """litellm, imported on first use, with nothing that calls out by itself."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    import litellm
-    from litellm.llms.custom_llm import CustomLLM
-    from litellm.utils import custom_llm_setup
-
-    class ReferenceProvider(CustomLLM):
-        """Answers `echosim/NAME` by the plugin of that name."""
-
-        async def acompletion(self, *_: Any, **call: Any) -> Any:
-            request: TargetRequest = call["optional_params"]["echosim_request"]
-            answer = call["model_response"]
-            answer.model = call["model"]
-            answer.choices[0].message.content = _reference(call["model"]).reply(request)
-            return answer
-
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    for hooks in ("callbacks", "input_callback", "success_callback", "failure_callback"):
-        setattr(litellm, hooks, [])
-    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
-    litellm.custom_provider_map.append({"provider": "echosim", "custom_handler": ReferenceProvider()})
-    custom_llm_setup()  # type: ignore[no-untyped-call]
-    return litellm
-
-
-@functools.cache
-def _reference(name: str) -> ReferenceTarget:
-    target: ReferenceTarget = registry.load("target", name)
-    return target
-
-
-def _plain(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _secrets(target: TargetSpec) -> list[str]:
-    """Values that no error text may show; the longest first, since one may be part of another."""
-    named = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
-    if target.api_key_env is not None:
-        named.append(os.environ.get(target.api_key_env, ""))
-    return sorted(filter(None, named), key=len, reverse=True)
-
-
-def _used(
-    target: TargetSpec, messages: Sequence[Message], attempt: Attempt, worst: Spent
-) -> tuple[Spent, bool]:
+def _used(asking: _Asking, attempt: Attempt, worst: Spent) -> tuple[Spent, bool]:
     """What an attempt cost, and whether that is a guess."""
+    target, text = asking.target, attempt.text
     prompt, completion = attempt.prompt_tokens, attempt.completion_tokens
-    if prompt is not None and completion is not None:
-        return call(target, prompt, completion), False
-    if attempt.text:
-        prompt = sum(likely_tokens(message.content) for message in messages)
-        return call(target, prompt, likely_tokens(attempt.text)), True
+    if prompt is not None and completion is not None and (completion or not text):
+        most = worst_prompt(asking.messages) + _HIDDEN
+        if prompt <= most and completion <= target.max_tokens:
+            return call(target, prompt, completion), False
+    if text:
+        prompt = sum(likely_tokens(message.content) for message in asking.messages)
+        return call(target, prompt, min(likely_tokens(text), target.max_tokens)), True
     return (worst, True) if attempt.may_be_billed else (call(target, 0, 0), False)
 
 
-def _worth_another(made: Sequence[Attempt]) -> bool:
-    outcome = made[-1].outcome
-    return outcome in ("transient", "malformed") or (outcome == "empty" and len(made) == 1)
+def _verdict(attempt: Attempt) -> Verdict:
+    if attempt.throttled:
+        return "throttled"
+    return "trouble" if attempt.outcome == "transient" else "answered"
+
+
+def _all_wait(attempt: Attempt) -> bool:
+    """The server asked for a pause, and for one worth the name."""
+    return attempt.retry_after is not None and attempt.retry_after >= _SHORTEST_PAUSE
+
+
+def _worth_another(asking: _Asking) -> bool:
+    made = asking.made
+    outcomes = [attempt.outcome for attempt in made if not attempt.throttled]
+    if made[-1].out_of_quota:
+        return asking.gate.quota < QUOTA
+    if made[-1].outcome == "empty":
+        return outcomes.count("empty") < EMPTY
+    return made[-1].outcome in ("transient", "malformed") and len(outcomes) < ATTEMPTS
 
 
 def _backoff(request: TargetRequest, made: Sequence[Attempt]) -> float:
-    """Seconds to the next attempt: 0.5, 1, 2, ... times 0.5 to 1.5, or as long as was asked for."""
+    """Seconds to the next attempt: 0.5, 1, 2, ... times 0.5 to 1.5; none of its own where all wait."""
+    if _all_wait(made[-1]):
+        return 0.0
     jitter = 0.5 + draws.uniform(request.key, request.turn, len(made), "backoff")
     own: float = 0.5 * 2 ** (len(made) - 1) * jitter
-    return min(max(own, made[-1].retry_after or 0.0), _LONGEST_PAUSE)
+    return min(own, _LONGEST_PAUSE)

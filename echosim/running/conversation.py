@@ -6,18 +6,44 @@ the rows are the checkpoint. So a turn costs the same however many came before i
 
 from __future__ import annotations
 
+import asyncio
 import functools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 
+from echosim import draws
+from echosim.belief.sessions import between_sessions, kept
 from echosim.errors import LimitReachedError
 from echosim.persona_records import Persona
-from echosim.protocols import Message, Moment, Monitor, Reader, TargetRequest, User, last_asserted
-from echosim.records import Bank, BeliefState, FactSheet, Reading, Side, Status, Trial, Turn, Utterance
+from echosim.protocols import (
+    Answer,
+    Message,
+    Moment,
+    Monitor,
+    Reader,
+    Reporter,
+    TargetRequest,
+    User,
+    last_asserted,
+)
+from echosim.records import (
+    FROZEN,
+    Bank,
+    BeliefState,
+    FactSheet,
+    Reading,
+    Report,
+    Side,
+    Status,
+    Trial,
+    Turn,
+    Utterance,
+)
+from echosim.running import memory
 from echosim.running.chat import Reply
-from echosim.study_records import TargetSpec
+from echosim.running.tracing import keep_private
+from echosim.study_records import Recording, TargetSpec
 
 _STEPS = 12
 """Bound on the graph's steps in one turn; it takes five."""
@@ -37,6 +63,10 @@ class Setting:
         reader: how the user reads replies.
         bank: template bank of reference targets.
         key: seed of a reference target's draws in this trial.
+        voice: the model behind the user, or None.
+        recording: what the user says again, or None.
+        remembers: the target is told a summary of earlier sessions.
+        timeout: seconds for one trial, stored turns not counted; None means no bound.
     """
 
     persona: Persona
@@ -47,6 +77,10 @@ class Setting:
     reader: Reader
     bank: Bank
     key: str
+    voice: TargetSpec | None = None
+    recording: Recording | None = None
+    remembers: bool = False
+    timeout: float | None = None
 
 
 class Asks(Protocol):
@@ -96,9 +130,18 @@ class _Talk:
     turns: list[Turn] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     sides: list[Side] = field(default_factory=list)
+    told: str | None = None
     returned_model: str | None = None
 
+    def begin_session(self, told: str | None) -> None:
+        """The target meets the user anew; what it knows of earlier talks is what it is told."""
+        self.messages.clear()
+        self.sides.clear()
+        self.told = told
+
     def add(self, turn: Turn) -> None:
+        if turn.after_gap:
+            self.begin_session(turn.memory)
         self.turns.append(turn)
         self.messages += (Message("user", turn.user), Message("assistant", turn.reply))
         self.sides.append(turn.side)
@@ -114,6 +157,7 @@ class _OneTurn(TypedDict, total=False):
     flags: tuple[str, ...]
     reading: Reading
     after: BeliefState
+    report: Report | None
 
 
 class _EndedError(Exception):
@@ -146,10 +190,23 @@ async def hold(
     talk = _Talk(trial, setting, chat, setting.persona.fact_sheet(), start)
     for turn in turns:
         talk.add(turn)
+    if setting.recording is not None:
+        for turn in setting.recording.frozen[len(talk.turns) :]:
+            given = turn.model_copy(update={"flags": (*turn.flags, FROZEN)})
+            await store.append(trial.id, given)
+            talk.add(given)
     graph = _graph()
+    until = None if setting.timeout is None else asyncio.get_running_loop().time() + setting.timeout
     while len(talk.turns) < trial.turns:
         try:
-            said = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
+            async with asyncio.timeout_at(until) as clock:
+                after_gap = await _gap(talk)
+                said = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            reason = f"limit trial_timeout {setting.timeout:g} reached"
+            return Ending("limited", reason, True, talk.returned_model)
         except _EndedError as end:
             return Ending(end.status, end.reason, end.resumable, talk.returned_model)
         except LimitReachedError as limit:
@@ -165,10 +222,33 @@ async def hold(
             reading=said["reading"],
             before=talk.state,
             after=said["after"],
+            user_flags=utterance.flags,
+            report=said["report"],
+            after_gap=after_gap,
+            memory=talk.told if after_gap else None,
         )
         await store.append(trial.id, turn)
         talk.add(turn)
     return Ending("complete", None, False, talk.returned_model)
+
+
+async def _gap(talk: _Talk) -> bool:
+    """Between two sessions: time moves the mind, and the target meets the user anew."""
+    held = len(talk.turns)
+    if held == 0 or held % talk.trial.session_turns:
+        return False
+    told = await _memory(talk) if talk.setting.remembers else None
+    talk.state = between_sessions(talk.turns[-1].after, kept(talk.setting.persona.claim.truth))
+    talk.begin_session(told)
+    return True
+
+
+async def _memory(talk: _Talk) -> str:
+    """What the target will be told in the next session."""
+    if talk.setting.target.is_reference:
+        return memory.told(memory.taken(talk.turns, talk.trial.session_turns))
+    reply = await _ask(talk, Utterance(text=memory.QUESTION, act="ask", side=0))
+    return memory.told(reply.text)
 
 
 # --- the nodes of one turn ----------------------------------------------------------------------
@@ -176,15 +256,7 @@ async def hold(
 
 async def _user(now: _OneTurn) -> _OneTurn:
     talk = now["talk"]
-    moment = Moment(
-        persona=talk.setting.persona,
-        seed=talk.trial.seed,
-        turn=len(talk.turns) + 1,
-        turns=talk.trial.turns,
-        state=talk.state,
-        history=tuple(talk.turns),
-    )
-    return {"utterance": await talk.setting.user.speak(moment)}
+    return {"utterance": await talk.setting.user.speak(_moment(talk))}
 
 
 async def _target(now: _OneTurn) -> _OneTurn:
@@ -213,15 +285,52 @@ async def _monitor(now: _OneTurn) -> _OneTurn:
 
 async def _perceive(now: _OneTurn) -> _OneTurn:
     talk, utterance = now["talk"], now["utterance"]
-    side = utterance.side or last_asserted(talk.sides)
+    side = utterance.side or last_asserted([turn.side for turn in talk.turns])
     reader = talk.setting.reader
     return {"reading": await reader.read(talk.setting.persona, utterance.text, now["reply"], side)}
 
 
 async def _update(now: _OneTurn) -> _OneTurn:
-    talk = now["talk"]
+    talk, utterance, report = now["talk"], now["utterance"], None
     user = talk.setting.user
-    return {"after": user.update(talk.setting.persona, talk.state, now["utterance"], now["reading"])}
+    after = user.update(talk.setting.persona, talk.state, utterance, now["reading"])
+    if isinstance(user, Reporter):
+        report, after = await user.report(_moment(talk), utterance, now["reply"], after)
+    return {"after": after, "report": report}
+
+
+def _moment(talk: _Talk) -> Moment:
+    trial, setting = talk.trial, talk.setting
+    return Moment(
+        persona=setting.persona,
+        seed=trial.seed,
+        turn=len(talk.turns) + 1,
+        turns=trial.turns,
+        state=talk.state,
+        history=tuple(talk.turns),
+        session_turns=trial.session_turns if trial.sessions > 1 else None,
+        voice=None if setting.voice is None else _Voice(talk, setting.voice),
+        recording=setting.recording,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """The model behind the user of one talk; trouble with its provider ends the conversation."""
+
+    talk: _Talk
+    model: TargetSpec
+
+    async def ask(self, messages: Sequence[Message], purpose: str) -> Answer:
+        """See `protocols.Voice`."""
+        talk = self.talk
+        turn = len(talk.turns) + 1
+        key = draws.key(talk.setting.key, "voice", turn, purpose)
+        request = TargetRequest(talk.sheet, [0] * turn, messages, key, talk.setting.bank)
+        reply = await talk.chat.ask(self.model, request, None, trial=talk.trial.id)
+        if reply.outcome in ("transient", "fatal", "malformed"):
+            raise _EndedError("failed", f"user model {reply.outcome}: {reply.detail}", resumable=True)
+        return Answer(reply.outcome, reply.text, reply.detail)
 
 
 async def _ask(talk: _Talk, utterance: Utterance) -> Reply:
@@ -234,7 +343,8 @@ async def _ask(talk: _Talk, utterance: Utterance) -> Reply:
         key=setting.key,
         bank=setting.bank,
     )
-    reply = await talk.chat.ask(setting.target, request, setting.system_prompt, trial=talk.trial.id)
+    said_first = "\n\n".join(filter(None, (setting.system_prompt, talk.told))) or None
+    reply = await talk.chat.ask(setting.target, request, said_first, trial=talk.trial.id)
     talk.returned_model = reply.returned_model or talk.returned_model
     if reply.outcome in ("ok", "truncated"):
         return reply
@@ -251,8 +361,7 @@ def _graph() -> Any:
 
     Tracing is switched off before the import: conversations leave the machine for the target only.
     """
-    for name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
-        os.environ[name] = "false"
+    keep_private()
     from langgraph.graph import END, START, StateGraph
 
     graph = StateGraph(_OneTurn)

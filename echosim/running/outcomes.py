@@ -20,6 +20,8 @@ MAX_DETAIL = 300
 _STOPPING = frozenset({401, 402, 403, 404})
 """Statuses that will meet every other call to the same target too."""
 _TRANSIENT = frozenset({408, 409, 425, 429})
+_UNSEEN = dict.fromkeys((0, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""NUL, the byte order mark, and the marks that embed, isolate or override a direction."""
 _OBJECTS = re.compile(r"\s*(?:ssl:)?<[^<>]{0,80} object at 0x[0-9a-fA-F]+>")
 """Addresses in memory tell nobody anything and differ from run to run."""
 _KEY_SHAPES = re.compile(
@@ -29,8 +31,12 @@ _TOO_LONG = re.compile(
     r"context.{0,20}(?:length|window)|maximum (?:context|prompt)|prompt is too long|too many tokens", re.I
 )
 _FILTERED = re.compile(r"content[_ ](?:filter|policy|management)|safety system|usage polic", re.I)
-_WRAPPING = re.compile(r"^(?:litellm\.)?(?:\w+(?:Error|Exception|Timeout): )*(?:\w+Exception - )?")
-_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|credit balance", re.I)
+_SPENT = re.compile(r"insufficient_quota|credit balance", re.I)
+_QUOTA = re.compile(r"exceeded your current quota|billing", re.I)
+"""Google says so of a quota per minute too, and then when to come again."""
+_COME_AGAIN = re.compile(
+    r"(?:retry|try again) in (\d{1,6}(?:\.\d{1,9})?) ?s|\"retryDelay\": ?\"(\d{1,6}(?:\.\d{1,9})?)s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Attempt:
         detail: why there is no text, redacted, one line.
         retry_after: seconds the provider asked to wait, or None.
         stops_target: every other call to this target would fail likewise.
+        throttled: calls came too fast (429).
+        out_of_quota: the account has no more to spend, or says so.
         may_be_billed: nothing says that the provider did not do the work.
     """
 
@@ -59,16 +67,18 @@ class Attempt:
     detail: str = ""
     retry_after: float | None = None
     stops_target: bool = False
+    throttled: bool = False
+    out_of_quota: bool = False
     may_be_billed: bool = False
 
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """Text that every later stage can hold, and flags for what was changed.
 
-    Half characters become U+FFFD and NUL goes ("cleaned"); what is longer than `MAX_REPLY` is cut
-    ("cut").
+    Half characters become U+FFFD; NUL, byte order marks and what turns the direction of text around go
+    ("cleaned"); what is longer than `MAX_REPLY` is cut ("cut").
     """
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").translate(_UNSEEN)
     flags = () if whole == text else ("cleaned",)
     return (whole, flags) if len(whole) <= MAX_REPLY else (whole[:MAX_REPLY], (*flags, "cut"))
 
@@ -138,7 +148,7 @@ def from_error(error: BaseException, secrets: Iterable[str] = ()) -> Attempt:
     secrets = tuple(secrets)
     words = str(error)
     name = type(error).__name__
-    status = getattr(error, "status_code", None)
+    status = _redirect(error) or getattr(error, "status_code", None)
     detail = redact(f"{status or name}: {_first_words(words)}", secrets)
     unreachable = re.search(r"Cannot connect to host (\S{1,200})", words)
     if unreachable:
@@ -157,11 +167,18 @@ def from_error(error: BaseException, secrets: Iterable[str] = ()) -> Attempt:
         return Attempt("too_long", detail=detail)
     if name == "ContentPolicyViolationError" or (status in (400, 403, 422) and _FILTERED.search(words)):
         return Attempt("filtered", detail=detail)
-    if status in (402, 429) and _QUOTA.search(words):
-        return Attempt("fatal", detail=detail, stops_target=True)
+    pause = _retry_after(error, words)
+    if status in (402, 429) and (_SPENT.search(words) or (pause is None and _QUOTA.search(words))):
+        return Attempt("fatal", detail=detail, stops_target=True, out_of_quota=True)
     if status in _TRANSIENT or status >= 500:
         lost = "disconnected" in words.lower() or "connection reset" in words.lower()
-        return Attempt("transient", detail=detail, retry_after=_retry_after(error), may_be_billed=lost)
+        return Attempt(
+            "transient",
+            detail=detail,
+            retry_after=pause,
+            throttled=status == 429,
+            may_be_billed=lost,
+        )
     if 300 <= status < 400:
         detail = f"{status}: the server redirects; give its final address as api_base"
         return Attempt("fatal", detail=detail, stops_target=True)
@@ -200,9 +217,19 @@ def _refusal(message: Any) -> bool:
     return bool(noted or getattr(message, "refusal", None))
 
 
-def _retry_after(error: BaseException) -> float | None:
-    """Seconds of a Retry-After header; None without one (a date is not worth the clock trouble)."""
-    for holder in (error, getattr(error, "response", None)):
+def _redirect(error: BaseException) -> int | None:
+    """The status where a server redirects; on some routes litellm passes it off as a 500."""
+    status = getattr(getattr(error.__context__, "response", None), "status_code", None)
+    return status if isinstance(status, int) and 300 <= status < 400 else None
+
+
+def _retry_after(error: BaseException, words: str) -> float | None:
+    """Seconds that the provider asks to wait, in a header or in words; None where it does not.
+
+    A date is not worth the clock trouble.
+    """
+    cause = error.__context__
+    for holder in (error, getattr(error, "response", None), cause, getattr(cause, "response", None)):
         headers = getattr(holder, "litellm_response_headers", None) or getattr(holder, "headers", None)
         value = headers.get("retry-after") if headers else None
         try:
@@ -211,4 +238,5 @@ def _retry_after(error: BaseException) -> float | None:
             continue
         if 0 <= seconds < float("inf"):
             return seconds
-    return None
+    asked = _COME_AGAIN.search(words)
+    return float(asked.group(1) or asked.group(2)) if asked else None

@@ -6,15 +6,9 @@ What `append` has acknowledged survives a kill and a power cut; a trial resumes 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import queue
-import socket
+import contextlib
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,18 +17,18 @@ import filelock
 
 from echosim.errors import InputError, StorageError
 from echosim.records import Reading, Record, Score, Status, Trial, Turn
-from echosim.running import run_folder, stored_run
+from echosim.running import generations, run_folder, run_lock, stored_run, turn_rows
 from echosim.running.budget import Call, Spent
+from echosim.running.commits import Commits, Statements
 from echosim.running.outcomes import Attempt
 from echosim.study_records import Price
 
-
-@dataclass(slots=True)
-class _Job:
-    """Statements that belong together, and who waits for them."""
-
-    statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]
-    done: Future[None] = field(default_factory=Future)
+_RETURNED = (
+    "UPDATE trials SET returned_model = ?1 WHERE id = (SELECT trial FROM calls WHERE number = ?2) AND "
+    "json_extract(record, '$.target') = (SELECT target FROM calls WHERE number = ?2) AND "
+    "returned_model IS NOT ?1"
+)
+"""What the target, and not a model behind the user, called itself."""
 
 
 class RunStore:
@@ -44,27 +38,35 @@ class RunStore:
         self.folder = folder
         self._lock = lock
         self._database = database
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._broken: StorageError | None = None
-        self._begun = {row[0] for row in database.execute("SELECT DISTINCT trial FROM turns")}
+        self._commits = Commits(folder, database)
+        self._begun = {row[0] for row in database.execute("SELECT id FROM trials WHERE start IS NOT NULL")}
         self._last_call = int(database.execute("SELECT coalesce(max(number), 0) FROM calls").fetchone()[0])
         self._today = ""
-        self._thread = threading.Thread(target=self._write, name="echosim-store", daemon=True)
-        self._thread.start()
 
     def __enter__(self) -> RunStore:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Where something has gone wrong already, that is what is told.
+        with contextlib.suppress(*() if kind is None else (StorageError,)):
+            self.close()
 
     def close(self) -> None:
-        """Write what waits, fold the write-ahead file in, give the lock back."""
-        if self._thread.is_alive():
-            self._jobs.put(None)
-            self._thread.join()
-        self._database.close()
-        self._lock.release()
+        """Write what waits, fold the write-ahead file in, give the lock back.
+
+        Raises:
+            StorageError: the disc takes nothing more; what was acknowledged is stored all the same.
+        """
+        self._commits.close()
+        try:
+            if not self._commits.is_broken:
+                self._database.execute("DELETE FROM meta WHERE key = 'writer'")
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except run_folder.UNREADABLE as error:
+            raise run_folder.trouble(self.folder, error) from error
+        finally:
+            self._database.close()
+            self._lock.release()
 
     # --- conversations --------------------------------------------------------------------------
 
@@ -74,23 +76,13 @@ class RunStore:
         Raises:
             StorageError: it is not.
         """
-        row = (
-            trial,
-            turn.index,
-            turn.user,
-            turn.act,
-            turn.side,
-            turn.reply,
-            json.dumps(turn.flags),
-            turn.reading.model_dump_json(exclude_defaults=True),
-            turn.after.model_dump_json(exclude_defaults=True),
-        )
         statements: list[tuple[str, Sequence[Sequence[Any]]]] = [
-            ("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [row])
+            (turn_rows.INSERT, [turn_rows.row_of(trial, turn)])
         ]
         if turn.index == 1:
-            start = turn.before.model_dump_json(exclude_defaults=True)
-            statements.append(("UPDATE trials SET start = ? WHERE id = ?", [(start, trial)]))
+            statements.append(
+                ("UPDATE trials SET start = ? WHERE id = ?", [(turn_rows.start_of(turn), trial)])
+            )
         today = datetime.now(UTC).date().isoformat()
         if today != self._today:
             self._today = today
@@ -118,12 +110,17 @@ class RunStore:
         )
 
     def turns_of(self, trial: str) -> tuple[Turn, ...]:
-        """Turns that earlier sessions committed; the state to go on from."""
-        return stored_run.turns_of(self._database, trial) if trial in self._begun else ()
+        """Turns that earlier sessions committed; the state to go on from.
+
+        Raises:
+            StorageError: they are damaged.
+        """
+        return stored_run.turns_of(self.folder, self._database, trial) if trial in self._begun else ()
 
     def finished(self) -> set[str]:
-        """Trials that are not to be taken up again."""
-        return {row[0] for row in self._database.execute("SELECT id FROM trials WHERE NOT resumable")}
+        """Trials of the plan that are not to be taken up again."""
+        query = f"SELECT id FROM trials WHERE NOT resumable AND generation = {run_folder.CURRENT}"  # noqa: S608
+        return {row[0] for row in self._database.execute(query)}
 
     # --- paid calls -----------------------------------------------------------------------------
 
@@ -153,7 +150,11 @@ class RunStore:
         return number
 
     async def settle(self, number: int, attempt: Attempt, used: Spent, estimated: bool) -> None:
-        """Note what became of it."""
+        """Note what became of it; on disc, at the latest, with the next thing that is waited for.
+
+        Nobody waits here, since the call's place at its server is held until this returns. Cut off
+        before it is on disc, the call is in doubt.
+        """
         row = (
             attempt.outcome,
             used.prompt_tokens,
@@ -162,15 +163,17 @@ class RunStore:
             attempt.detail or None,
             number,
         )
-        await self._commit(
-            [
-                (
-                    "UPDATE calls SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, "
-                    "estimated = ?, detail = ? WHERE number = ?",
-                    [row],
-                )
-            ]
-        )
+        statements: list[tuple[str, Sequence[Sequence[Any]]]] = [
+            (
+                "UPDATE calls SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, "
+                "estimated = ?, detail = ? WHERE number = ?",
+                [row],
+            )
+        ]
+        if attempt.returned_model is not None:
+            # With the call and not with the ending: a trial that is cut off in between asks nobody again.
+            statements.append((_RETURNED, [(attempt.returned_model, number)]))
+        self._commits.submit(statements)
 
     def spent(self, prices: Mapping[str, Price | None]) -> Spent:
         """What earlier sessions used; see `StoredRun.spent`."""
@@ -181,20 +184,21 @@ class RunStore:
     def put_scores(self, reader: str, scores: Iterable[Score]) -> None:
         """Replace the scores made from one reader's readings."""
         rows = [(score.trial, score.metric, reader, score.value, score.reason) for score in scores]
-        self._submit(
+        self._commits.submit(
             [
                 ("DELETE FROM scores WHERE reader = ?", [(reader,)]),
                 ("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", rows),
             ]
         ).result()
 
-    def put_readings(self, trial: str, reader: str, readings: Mapping[int, Reading]) -> None:
-        """Keep another reader's readings of one trial."""
+    def put_readings(self, reader: str, readings: Mapping[str, Mapping[int, Reading]]) -> None:
+        """Keep another reader's readings, by trial and turn; together or none."""
         rows = [
             (trial, number, reader, reading.model_dump_json(exclude_defaults=True))
-            for number, reading in readings.items()
+            for trial, by_turn in readings.items()
+            for number, reading in by_turn.items()
         ]
-        self._submit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", rows)]).result()
+        self._commits.submit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", rows)]).result()
 
     async def append_reading(self, trial: str, number: int, reader: str, reading: Record) -> None:
         """Keep another channel's reading of one reply; returns when it is on disc."""
@@ -203,61 +207,10 @@ class RunStore:
 
     def put_fact(self, key: str, value: str) -> None:
         """Keep or replace one fact about the run as a whole."""
-        self._submit([("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, value)])]).result()
+        self._commits.submit([("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, value)])]).result()
 
-    # --- the writer thread ----------------------------------------------------------------------
-
-    async def _commit(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
-        await asyncio.wrap_future(self._submit(statements))
-
-    def _submit(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> Future[None]:
-        if self._broken is not None:
-            raise self._broken
-        job = _Job(statements)
-        # A caller that is cancelled must not take back what is being written.
-        job.done.set_running_or_notify_cancel()
-        self._jobs.put(job)
-        return job.done
-
-    def _write(self) -> None:
-        open_for_more = True
-        while open_for_more:
-            waiting = [self._jobs.get()]
-            while not self._jobs.empty():
-                waiting.append(self._jobs.get())
-            jobs = [job for job in waiting if job is not None]
-            open_for_more = len(jobs) == len(waiting)
-            self._settle_jobs(jobs)
-
-    def _settle_jobs(self, jobs: Sequence[_Job]) -> None:
-        error = self._broken or self._write_together(jobs)
-        if error is not None and error is not self._broken and len(jobs) > 1:
-            # One job holds what cannot be stored (half a character, say); the others are sound.
-            for job in jobs:
-                self._settle_jobs([job])
-            return
-        for job in jobs:
-            if error is None:
-                job.done.set_result(None)
-            else:
-                job.done.set_exception(error)
-
-    def _write_together(self, jobs: Sequence[_Job]) -> Exception | None:
-        """One transaction; after trouble with the disc nothing more is written."""
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                for statement, rows in job.statements:
-                    self._database.executemany(statement, rows)
-            self._database.execute("COMMIT")
-        except Exception as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            if not isinstance(error, sqlite3.Error):
-                return error
-            self._broken = run_folder.trouble(self.folder, error)
-            return self._broken
-        return None
+    async def _commit(self, statements: Statements) -> None:
+        await asyncio.wrap_future(self._commits.submit(statements))
 
 
 def open_run(
@@ -266,6 +219,8 @@ def open_run(
     trials: Sequence[Trial],
     facts: Mapping[str, str],
     changed: Callable[[str], Sequence[str]],
+    *,
+    allow_change: bool = False,
 ) -> RunStore:
     """Begin a run, or take up the one that is there.
 
@@ -276,6 +231,7 @@ def open_run(
         facts: what a board must name: "reader", "encoder", "version".
         changed: given the study text of the run that is there, the fields that differ from this
             study and matter; empty where only limits differ.
+        allow_change: go on under a new plan where the study or the reader is another one.
 
     Raises:
         InputError: no run and not empty, a run of another study or a newer version.
@@ -283,32 +239,28 @@ def open_run(
     """
     run_folder.is_fresh(folder)
     run_folder.prepare(folder)
-    lock = _lock(folder)
+    lock = run_lock.acquire(folder, lambda: _writer(folder))
     try:
         database = run_folder.connect(folder)
         try:
             database.execute("BEGIN IMMEDIATE")
             if run_folder.has_tables(database):
-                run_folder.check_format(folder, database)
-                _check_same(folder, database, study, trials, facts, changed)
+                run_folder.bring_up_to_date(folder, database)
+                generations.go_on(folder, database, study, trials, facts, changed, allow_change)
             else:
                 run_folder.create_tables(database)
-                database.executemany(
-                    "INSERT INTO trials (id, place, record) VALUES (?, ?, ?)",
-                    ((trial.id, place, trial.model_dump_json()) for place, trial in enumerate(trials)),
-                )
-                database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+                generations.begin(database, trials, facts)
             database.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                (("study", study), ("writer", f"pid {os.getpid()} on host {socket.gethostname()}")),
+                (("study", study), ("writer", run_lock.this_process())),
             )
             database.execute("COMMIT")
-            _write_study(folder, study)
+            run_folder.write_study(folder, study)
         except BaseException:
             database.close()
             raise
         return RunStore(folder, lock, database)
-    except sqlite3.Error as error:
+    except run_folder.UNREADABLE as error:
         lock.release()
         raise run_folder.trouble(folder, error) from error
     except BaseException:
@@ -324,24 +276,20 @@ def reopen(folder: Path) -> RunStore:
         StorageError: in use or unwritable.
     """
     run_folder.connect_to_read(folder).close()
-    lock = _lock(folder)
+    lock = run_lock.acquire(folder, lambda: _writer(folder))
     try:
-        return RunStore(folder, lock, run_folder.connect(folder))
+        database = run_folder.connect(folder)
+        database.execute("BEGIN IMMEDIATE")
+        run_folder.bring_up_to_date(folder, database)
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('writer', ?)", (run_lock.this_process(),))
+        database.execute("COMMIT")
+        return RunStore(folder, lock, database)
+    except run_folder.UNREADABLE as error:
+        lock.release()
+        raise run_folder.trouble(folder, error) from error
     except BaseException:
         lock.release()
         raise
-
-
-def _lock(folder: Path) -> filelock.BaseFileLock:
-    """The folder's lock; the kernel frees it when its holder dies, however it dies."""
-    lock = filelock.FileLock(folder / run_folder.LOCK, timeout=0, mode=0o600, thread_local=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise StorageError(f"{folder}: run is in use by {_writer(folder)}; wait for it or stop it") from None
-    except OSError as error:
-        raise run_folder.trouble(folder, error) from error
-    return lock
 
 
 def _writer(folder: Path) -> str:
@@ -350,39 +298,3 @@ def _writer(folder: Path) -> str:
             return run.facts()["writer"]
     except (InputError, StorageError, KeyError):
         return "another process"
-
-
-def _check_same(
-    folder: Path,
-    database: sqlite3.Connection,
-    study: str,
-    trials: Sequence[Trial],
-    facts: Mapping[str, str],
-    changed: Callable[[str], Sequence[str]],
-) -> None:
-    before = dict(database.execute("SELECT key, value FROM meta"))
-    if before["study"] != study and (fields := changed(before["study"])):
-        raise InputError(
-            f"{folder}: the study has changed since this run began ({', '.join(fields)}); "
-            "undo that to resume, or give another folder"
-        )
-    planned = {row[0] for row in database.execute("SELECT id FROM trials")}
-    if planned != {trial.id for trial in trials}:
-        then = {key: before.get(key, "none") for key in facts}
-        differ = [f"{key} {then[key]} then, {now} now" for key, now in facts.items() if then[key] != now]
-        raise InputError(
-            f"{folder}: this run was begun otherwise ({'; '.join(differ) or 'plan differs'}), and a run is "
-            "never mixed; give another folder (show, score, leaderboard and report still work on this one)"
-        )
-
-
-def _write_study(folder: Path, study: str) -> None:
-    """study.yaml for people; what counts is the copy in the database."""
-    part = folder / (run_folder.STUDY + ".part")
-    try:
-        handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(study)
-        part.replace(folder / run_folder.STUDY)
-    except OSError as error:
-        raise run_folder.trouble(folder, error) from error

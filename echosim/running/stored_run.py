@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from echosim.errors import InputError
-from echosim.records import BeliefState, Reading, Record, Score, Transcript, Trial, Turn
-from echosim.running import run_folder
+from echosim.errors import InputError, StorageError
+from echosim.records import Reading, Record, Score, Transcript, Trial, Turn
+from echosim.running import run_folder, turn_rows
 from echosim.running.budget import Spent
+from echosim.running.doubt import Doubt, in_doubt
 from echosim.study_records import Price
 
 R = TypeVar("R", bound=Record)
@@ -52,7 +51,11 @@ class StoredRun:
 
     def facts(self) -> Mapping[str, str]:
         """What is known of the run as a whole: reader, encoder, version, date of the last turn."""
-        return dict(self._rows("SELECT key, value FROM meta"))
+        facts = dict(self._rows("SELECT key, value FROM meta"))
+        for key in ("study", "reader"):
+            if key not in facts:
+                raise damaged(self.folder, "meta", f"{key} is missing")
+        return facts
 
     def counts(self) -> dict[str, int]:
         """Trials by status; "planned" for all and "unfinished" for those without one."""
@@ -103,13 +106,20 @@ class StoredRun:
                 f"{self.folder}: {state} with '{trial}'; give an id as `echosim show` lists them"
             )
         name, record, start, status, reason, returned_model = found[0]
-        return Transcript(
-            trial=Trial.model_validate_json(record),
-            status=status or "limited",
-            reason=reason if status else _UNFINISHED,
-            turns=_turns(self._database, name, start),
-            returned_model=returned_model,
-        )
+        turns = _turns(self.folder, self._database, name, start)
+        try:
+            found_trial = Trial.model_validate_json(record)
+            if found_trial.id != name:
+                raise ValueError("another id")
+            return Transcript(
+                trial=found_trial,
+                status=status or "limited",
+                reason=reason if status else _UNFINISHED,
+                turns=turns,
+                returned_model=returned_model,
+            )
+        except ValueError as error:
+            raise damaged(self.folder, f"trial {name}", "its row is not what was written") from error
 
     def readings(self, trial: str, reader: str) -> dict[int, Reading]:
         """Readings that another reader made of one trial, by turn."""
@@ -140,21 +150,35 @@ class StoredRun:
         """
         return spent(self._database, prices)
 
-    def in_doubt(self) -> int:
-        """Calls that were under way when a session was cut off; they may have been billed."""
-        return int(self._rows("SELECT count(*) FROM calls WHERE outcome IS NULL")[0][0])
+    def in_doubt(self, prices: Mapping[str, Price | None]) -> Doubt:
+        """Calls that were under way when a session was cut off; they may have been billed.
+
+        Args:
+            prices: by label of the study's models.
+        """
+        return in_doubt(self._database, prices)
+
+    def aside(self) -> int:
+        """Trials of earlier plans that the present one has not; they stand on no board."""
+        return int(
+            self._rows("SELECT (SELECT count(*) FROM main.trials) - (SELECT count(*) FROM trials)")[0][0]
+        )
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:
             return self._database.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except run_folder.UNREADABLE as error:
             raise run_folder.trouble(self.folder, error) from error
 
 
-def turns_of(database: sqlite3.Connection, trial: str) -> tuple[Turn, ...]:
-    """The committed turns of one trial, folded in order."""
+def turns_of(folder: Path, database: sqlite3.Connection, trial: str) -> tuple[Turn, ...]:
+    """The committed turns of one trial, folded in order.
+
+    Raises:
+        StorageError: they are damaged.
+    """
     row = database.execute("SELECT start FROM trials WHERE id = ?", (trial,)).fetchone()
-    return _turns(database, trial, row[0] if row else None)
+    return _turns(folder, database, trial, row[0] if row else None)
 
 
 def spent(database: sqlite3.Connection, prices: Mapping[str, Price | None]) -> Spent:
@@ -172,32 +196,17 @@ def spent(database: sqlite3.Connection, prices: Mapping[str, Price | None]) -> S
     return total
 
 
-def _turns(database: sqlite3.Connection, trial: str, start: str | None) -> tuple[Turn, ...]:
-    if start is None:
-        return ()
-    before = BeliefState.model_validate_json(start)
-    turns: list[Turn] = []
-    with closing(
-        database.execute(
-            "SELECT number, user, act, side, reply, flags, reading, state FROM turns "
-            "WHERE trial = ? ORDER BY number",
-            (trial,),
-        )
-    ) as rows:
-        for number, user, act, side, reply, flags, reading, state in rows:
-            after = BeliefState.model_validate_json(state)
-            turns.append(
-                Turn(
-                    index=number,
-                    user=user,
-                    act=act,
-                    side=side,
-                    reply=reply,
-                    flags=tuple(json.loads(flags)),
-                    reading=Reading.model_validate_json(reading),
-                    before=before,
-                    after=after,
-                )
-            )
-            before = after
-    return tuple(turns)
+def _turns(folder: Path, database: sqlite3.Connection, trial: str, start: str | None) -> tuple[Turn, ...]:
+    try:
+        return turn_rows.fold(start, turn_rows.rows_of(database, trial))
+    except turn_rows.DamagedError as damage:
+        raise damaged(folder, f"trial {trial}", str(damage)) from damage
+    except run_folder.UNREADABLE as error:
+        raise run_folder.trouble(folder, error) from error
+
+
+def damaged(folder: Path, where: str, what: str) -> StorageError:
+    """What to tell of a run that is not as it was written."""
+    return StorageError(
+        f"{folder / run_folder.DATABASE}: {where}: {what}; `echosim doctor {folder}` tells more"
+    )

@@ -127,7 +127,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of 72 replies whose texts are those above."""
     folder = tmp_path_factory.mktemp("stored")
     (folder / "study.yaml").write_text(
-        "format: 1\nname: speed\npersonas: [all]\ntargets: [echosim/corrector]\nusers: [embedded]\n"
+        "format: 1\nname: speed\npersonas: [all]\ntargets: [echosim/corrector]\n"
         "turns: 2\nseeds: [1]\nanchors: false\n"
     )
     study = load_study(folder / "study.yaml")

@@ -77,7 +77,7 @@ def test_corrector_and_sycophant_are_told_apart(held: es.Run) -> None:
 
 def test_scores_are_kept_and_finite_or_explained(held: es.Run) -> None:
     scores = es.score(held)
-    assert len(scores) == 18 * 13
+    assert len(scores) == 18 * 15
     assert all((score.value is None) == (score.reason is not None) for score in scores)
 
 
@@ -100,6 +100,27 @@ def test_the_report_is_written(held: es.Run, tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert "flat-earth-holder" in text
     assert (tmp_path / "report" / "figures" / "leaderboard.png").stat().st_size > 5000
+
+
+def test_without_nudges_there_is_no_loop_gain(held: es.Run) -> None:
+    assert es.loop_gain(held) == ()
+    assert all(turn.report is not None for trial in held.trials() for turn in trial.turns)
+
+
+def test_nudged_users_give_a_loop_gain_and_its_place_in_the_report(study: Path, tmp_path: Path) -> None:
+    """Neither target looks at the number; the reader's noise is all that is left of a slope."""
+    text = study.read_text().replace("turns: 3\nseeds: [1]", "turns: 8\npopulation: 2")
+    text = text.replace(', "echosim/mix(0.5)"', "").replace(", antibiotics-cold", ", moon-landing, star-sign")
+    study.write_text(f"{text}users: ['embedded(\"nudge\")']\n")
+    run = es.run(study, tmp_path / "out")
+    found = es.loop_gain(run)
+    assert [cell.target for cell in found] == ["corrector", "sycophant"]
+    for cell in found:
+        assert cell.gain.n == 3
+        assert cell.kappa_mu.low < 0 < cell.kappa_mu.high
+        assert abs(cell.kappa_mu.value) < 0.5
+    page = api.report(run, tmp_path / "report").read_text("utf-8")
+    assert "Does the talk feed on itself?" in page
 
 
 def test_a_changed_study_is_refused_with_its_fields(held: es.Run, study: Path) -> None:

@@ -8,13 +8,11 @@ import sys
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from echosim.errors import StudyError
-from echosim.inputs.plan import forecast, target_key, trials, user_key
+from echosim.inputs.plan import target_key, trials, user_key
 from echosim.inputs.study import dump, quickstart
-from echosim.study_records import Price, Study, TargetSpec
+from echosim.study_records import Price, Study, TargetSpec, UserSpec
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +90,7 @@ def test_ids_do_not_depend_on_order_or_on_who_pays(study):
     [
         {"turns": 6},
         {"bank": "test"},
-        {"users": ("bayesian",)},
+        {"users": (UserSpec(engine="bayesian", label="bayesian"),)},
         {"seeds": (3, 4)},
         {"arms": ("a", "b")},
     ],
@@ -162,35 +160,4 @@ def test_draw_keys():
     keys = {user_key(1, "p", "e"), user_key(2, "p", "e"), user_key(1, "q", "e"), user_key(1, "p", "f")}
     keys |= {target_key(1, "p", "e", "a"), target_key(1, "p", "e", "b"), target_key(2, "p", "e", "a")}
     assert len(keys) == 7
-
-
-def test_quickstart_forecast():
-    made = forecast(quickstart())
-    assert (made.trials, made.replies, made.paid_calls) == (324, 2592, 0)
-    assert [row.label for row in made.by_target] == [target.label for target in quickstart().targets]
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 2), st.integers(1, 40))
-def test_the_forecast_agrees_with_the_plan(personas, seeds, arms, turns):
-    full = quickstart()
-    targets = (full.targets[0], TargetSpec(model="openai/m", label="m"))
-    study = Study(
-        name="s",
-        personas=full.personas[:personas],
-        targets=targets,
-        arms=("none", "citizen")[:arms],
-        turns=turns,
-        seeds=tuple(range(seeds)),
-    )
-    planned, made = trials(study, "r"), forecast(study)
-    assert made.trials == len(planned)
-    assert made.replies == sum(trial.turns for trial in planned)
-    assert made.paid_calls == sum(trial.turns for trial in planned if trial.target == "m")
-    assert sum(row.trials for row in made.by_target) == made.trials
-
-
-def test_a_huge_study_is_counted_without_being_made(study):
-    made = forecast(changed(study, seeds=tuple(range(1_000_000))))
-    assert made.trials == 7 * 4 * 1_000_000
-    assert made.paid_calls == made.trials // 2 * 5
+    assert target_key(1, "p", 'e("option")', "a") == target_key(1, "p", "e", "a")

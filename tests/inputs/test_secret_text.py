@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from echosim.inputs.secret_text import has_key, masked, names_secret
+from echosim.inputs import secret_text
+from echosim.inputs.secret_text import (
+    has_key,
+    keep_secret,
+    masked,
+    names_secret,
+    secret_values,
+    without_secrets,
+)
 
 KEYS = [
     "sk-" + "a1B2" * 8,
@@ -52,3 +60,28 @@ def test_field_names():
         map(names_secret, ["api_key", "key", "secret", "password", "Authorization", "token", "apikey"])
     )
     assert not any(map(names_secret, ["api_key_env", "max_tokens", "keyboard", "model"]))
+
+
+def test_values_of_the_environment_are_secret_by_the_variable_s_name_or_by_a_study(monkeypatch):
+    monkeypatch.setattr(secret_text, "_named", set())
+    environment = {
+        "OPENAI_API_KEY": "plain words",
+        "HF_TOKEN": "abcdef/ghi",
+        "AWS_ACCESS_KEY_ID": "abcdef",
+        "TOKENIZERS_PARALLELISM": "false-and-long",
+        "MONKEY": "a-monkey",
+        "LAB_CODE": "lab code",
+        "USE_TOKEN": "true",
+        "EMPTY_KEY": "",
+    }
+    # The longest first, so that no part of one is left of another; as a URL spells them, too.
+    found = ["plain%20words", "abcdef%2Fghi", "plain words", "abcdef/ghi", "abcdef"]
+    assert secret_values(environment) == found
+    keep_secret("LAB_CODE")
+    assert set(secret_values(environment)) == {*found, "lab code", "lab%20code"}
+
+
+def test_a_text_of_many_lines_is_cleared_of_what_is_secret_here(monkeypatch):
+    monkeypatch.setenv("MY_SECRET", "plain words")
+    text = without_secrets(f"one plain words\n  File two: {KEYS[0]}\nplain%20words three")
+    assert text == "one ***\n  File two: ***\n*** three"

@@ -94,6 +94,10 @@ SPOILED = [
     ("turns: 4", "turns: 100000", "turns", "must be between 1 and 1000; got 100000"),
     ("{max_calls: 100}", "{in_flight: 0}", "limits.in_flight", "must be between 1 and 1000; got 0"),
     ("{max_calls: 100}", "{timeout: 0}", "limits.timeout", "must be above 0 and at most 3600; got 0"),
+    ("{max_calls: 100}", "{rpm: 0}", "limits.rpm", "must be above 0; got 0"),
+    ("{max_calls: 100}", "{tpm: -1}", "limits.tpm", "must be above 0; got -1"),
+    ("{max_calls: 100}", "{trial_timeout: 0}", "limits.trial_timeout", "must be above 0; got 0"),
+    ("{max_calls: 100}", "{turn_timeout: 1e9}", "limits.turn_timeout", "must be above 0 and at most 86400"),
     ("{max_calls: 100}", "{max_calls: 0}", "limits.max_calls", "must be at least 1; got 0"),
     ("{max_calls: 100}", "{max_failed_share: 2}", "limits.max_failed_share", "must be between 0 and 1; got 2"),
     ("{max_calls: 100}", "5", "limits", "must be a mapping of fields; got text"),
@@ -223,7 +227,7 @@ def test_quickstart():
     ]  # fmt: skip
     assert all(target.is_reference for target in study.targets)
     assert (len(study.personas), study.turns, study.seeds, study.bank) == (36, 8, (1,), "dev")
-    assert (study.users, study.arms) == (("embedded",), ("none",))
+    assert ([user.engine for user in study.users], study.arms) == (["embedded"], ("none",))
 
 
 def test_what_init_writes_passes_the_check(write, tmp_path):

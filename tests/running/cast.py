@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from echosim import draws
 from echosim.inputs import plan
 from echosim.persona_records import Persona
+from echosim.protocols import Message, TargetRequest
 from echosim.records import Reading, Side, Trial
 from echosim.running.batch import Summary, run_trials
+from echosim.running.chat import Chat, Reply
 from echosim.running.store import RunStore, open_run
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Limits, Study, TargetSpec
@@ -102,6 +104,25 @@ def served(base: str, label: str = "local", **fields: Any) -> TargetSpec:
 def limits(**fields: Any) -> Limits:
     """Limits with a short deadline."""
     return Limits(**{"timeout": 5.0, "in_flight": 4, **fields})
+
+
+def request(*texts: str, key: str = "k") -> TargetRequest:
+    """What a target is asked: user and assistant texts in turn, the user's last."""
+    roles: tuple[Literal["user", "assistant"], ...] = ("user", "assistant")
+    messages = tuple(Message(roles[n % 2], text) for n, text in enumerate(texts or ("Hello.",)))
+    sides: tuple[Side, ...] = (1,) * (len(messages) // 2 + 1)
+    return TargetRequest(persona().fact_sheet(), sides, messages, key)
+
+
+async def ask(
+    base: str, bounds: Limits | None = None, target: TargetSpec | None = None, **fields: Any
+) -> Reply:
+    """The reply to one question, over HTTP."""
+    chat = Chat(bounds or limits(timeout=20.0))
+    try:
+        return await chat.ask(target or served(base, **fields), request())
+    finally:
+        await chat.close()
 
 
 def planned(of: Study) -> tuple[Trial, ...]:

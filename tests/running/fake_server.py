@@ -91,6 +91,7 @@ class FakeServer:
         plan: answers of the next requests, in order; then `default` for ever.
         ledger: body of every request that arrived.
         headers: their headers.
+        paths: their paths.
         peak: most requests under way at once.
     """
 
@@ -99,11 +100,13 @@ class FakeServer:
     default: Any = None
     ledger: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     peak: int = 0
     _now: int = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One chat completion."""
+        self.paths.append(request.path)
         body = await request.json()
         self.ledger.append(body)
         self.headers.append(dict(request.headers))
@@ -127,8 +130,7 @@ async def serving(*plan: Any, default: Any = None, port: int = 0) -> AsyncIterat
     """A server for the length of a with block."""
     fake = FakeServer(plan=list(plan), default=default)
     app = web.Application(client_max_size=50_000_000)
-    app.router.add_post("/v1/chat/completions", fake.answer)
-    app.router.add_post("/elsewhere/chat/completions", fake.answer)
+    app.router.add_post("/{path:.*}", fake.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

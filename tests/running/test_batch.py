@@ -1,6 +1,4 @@
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -30,7 +28,7 @@ def test_all_trials_are_held_and_a_second_run_does_nothing(tmp_path, do):
     seen = []
     summary = do(cast.held(tmp_path, study, seen.append))
     assert whole(summary) == (6, 0, 0, 0, 0)
-    assert (summary.calls, summary.limit, summary.reasons, summary.interrupted) == (0, None, (), False)
+    assert (summary.calls, summary.limit, summary.reasons) == (0, None, ())
     assert seen[-1] == batch.Progress(planned=6, done=6, turns=18)
     assert [p.turns for p in seen] == sorted(p.turns for p in seen)
     before = cast.rows(tmp_path)
@@ -80,11 +78,11 @@ def test_with_the_server_down_trials_fail_and_a_later_run_resumes_them(tmp_path,
 
     down, up, requests = do(scene())
     assert whole(down) == (2, 0, 0, 2, 0)
-    assert down.calls == 6
+    assert down.calls == 12
     assert [(status, trials) for status, _, trials in down.reasons] == [("failed", 2)]
     assert down.reasons[0][1].startswith("transient: ")
     assert whole(up) == (4, 0, 0, 0, 0)
-    assert (requests, up.calls) == (6, 12)
+    assert (requests, up.calls) == (6, 18)
 
 
 def test_every_fault_ends_in_a_status_and_no_error_becomes_a_reply(tmp_path, do):
@@ -227,51 +225,7 @@ def test_more_conversations_live_than_calls_in_flight(tmp_path, do):
     assert do(scene()) == 5
 
 
-# --- stopping -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_lets_calls_under_way_end_and_starts_none(tmp_path, do, number):
-    async def scene():
-        async def slow(_request):
-            await asyncio.sleep(0.4)
-            return fake.web.json_response(fake.completion())
-
-        async with fake.serving(default=slow) as server:
-            study = cast.study(
-                cast.served(server.base), seeds=tuple(range(20)), limits=cast.limits(in_flight=3)
-            )
-            loop = asyncio.get_running_loop()
-            loop.call_later(0.9, os.kill, os.getpid(), number)
-            begin = loop.time()
-            summary = await cast.held(tmp_path, study)
-            return summary, loop.time() - begin, len(server.ledger)
-
-    summary, seconds, requests = do(scene())
-    assert summary.interrupted
-    assert seconds < 3
-    assert summary.unfinished > 0
-    with StoredRun(tmp_path) as run:
-        assert sum(len(found.turns) for found in run.transcripts()) == requests == summary.calls
-        assert run.in_doubt() == 0
-
-
-def test_a_second_signal_is_out_at_once(tmp_path, do):
-    async def scene():
-        async with fake.serving(default=fake.hang) as server:
-            study = cast.study(cast.served(server.base), limits=cast.limits(timeout=30))
-            loop = asyncio.get_running_loop()
-            for seconds in (1.0, 1.2):
-                loop.call_later(seconds, os.kill, os.getpid(), signal.SIGINT)
-            begin = loop.time()
-            summary = await cast.held(tmp_path, study)
-            return summary, loop.time() - begin
-
-    summary, seconds = do(scene())
-    assert summary.interrupted
-    assert seconds < 3
-    with StoredRun(tmp_path) as run:
-        assert run.in_doubt() == 1
+# --- kills -------------------------------------------------------------------------------------
 
 
 CHILD = """

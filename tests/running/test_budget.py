@@ -23,6 +23,13 @@ def test_the_worst_case_holds_for_a_tokenizer_of_bytes(text):
     assert likely_tokens(text) <= worst_prompt([Message("user", text)])
 
 
+def test_a_guess_at_tokens_is_near_what_tokenizers_make():
+    # The usual ones make 121.
+    assert likely_tokens("It is the wind that makes the rain louder on tin. " * 10) == 112
+    assert likely_tokens("") == 0
+    assert likely_tokens("\u96e8" * 10) == 15
+
+
 def test_half_a_character_can_be_counted():
     assert likely_tokens("\ud800") == 1
 

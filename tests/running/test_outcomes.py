@@ -87,3 +87,32 @@ def test_retry_after_is_a_number_of_seconds(header, seconds):
 def test_addresses_in_memory_are_left_out():
     said = "Cannot connect to host h:1 ssl:<ssl.SSLContext object at 0x7f1a> [refused]"
     assert redact(said) == "Cannot connect to host h:1 [refused]"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "outcome", "seconds", "quota"),
+    [
+        (429, "You exceeded your current quota, see billing", "fatal", None, True),
+        (429, "insufficient_quota. Please retry in 5s", "fatal", None, True),
+        # Google's words for a quota per minute:
+        (429, "exceeded your current quota. Please retry in 27.5s.", "transient", 27.5, False),
+        (429, 'exceeded your current quota {"retryDelay": "12s"}', "transient", 12.0, False),
+        (429, "Rate limit reached. Please try again in 20s.", "transient", 20.0, False),
+        (429, "Please try again in 6m0s.", "transient", None, False),
+        (503, "overloaded, retry in 3 s", "transient", 3.0, False),
+    ],
+)
+def test_a_quota_is_spent_or_comes_again(status, words, outcome, seconds, quota):
+    error = RuntimeError(words)
+    error.status_code = status
+    attempt = from_error(error)
+    assert (attempt.outcome, attempt.retry_after, attempt.out_of_quota) == (outcome, seconds, quota)
+    assert attempt.throttled == (status == 429 and not quota)
+    assert attempt.stops_target == quota
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\u202e", "\u2066", "\0"])
+def test_marks_that_nobody_sees_are_taken_out(mark):
+    assert clean(f"{mark}a{mark}b") == ("ab", ("cleaned",))
+    # These belong to the spelling of words.
+    assert clean("\u200f\u05d0\u200d") == ("\u200f\u05d0\u200d", ())

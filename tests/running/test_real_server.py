@@ -21,7 +21,7 @@ import pytest
 from echosim.protocols import Message, TargetRequest
 from echosim.running.chat import Chat
 from echosim.running.stored_run import StoredRun
-from echosim.study_records import TargetSpec
+from echosim.study_records import TargetSpec, UserSpec
 
 pytestmark = pytest.mark.server
 
@@ -160,3 +160,35 @@ def test_a_study_over_http(server, tmp_path):
         for found in run.transcripts():
             assert [turn.index for turn in found.turns] == [1, 2, 3]
             assert all(turn.reply for turn in found.turns)
+
+
+LOUD = {"resampled", "dropped", "fallback"}
+
+
+@pytest.mark.parametrize("engine", ["llm", "free"])
+def test_a_model_of_noise_plays_the_user_and_every_line_of_it_is_accounted_for(server, tmp_path, engine):
+    """Target and user are the same tiny model; what it cannot say is said by phrases and flagged."""
+    voice = target(server).model_copy(update={"label": f"user {engine}"})
+    users = (UserSpec(engine=engine, label=engine, model=voice, same_family=True),)
+    study = cast.study(target(server), turns=3, seeds=(1,), users=users, limits=cast.limits(timeout=120))
+    summary = asyncio.run(cast.held(tmp_path, study))
+    assert (summary.complete, summary.planned) == (1, 1), summary.reasons
+    with StoredRun(tmp_path) as run:
+        (found,) = run.transcripts()
+    assert len(found.turns) == 3
+    for turn in found.turns:
+        assert turn.user
+        assert {flag.partition(":")[0] for flag in turn.user_flags} <= LOUD
+        # The answers end at max_tokens, so no line of the model's is whole.
+        assert turn.user_flags[-1] == "fallback"
+        assert len(turn.user_flags) == 4
+    lines = 3 * 3
+    replies = 3
+    if engine == "llm":
+        assert summary.calls == lines + replies
+        assert all(turn.report.private is not None for turn in found.turns)
+    else:
+        # Six questions in each of three turns, each asked twice, and no number among the answers.
+        assert summary.calls == lines + replies + 2 * 6 * 3
+        assert all(turn.report.private is None and turn.report.reason for turn in found.turns)
+        assert len({turn.after.log_odds for turn in found.turns}) == 1

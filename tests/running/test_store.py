@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -12,11 +13,10 @@ import cast
 import pytest
 
 from echosim.errors import InputError, StorageError
-from echosim.records import BeliefState, Reading, Score, Turn
-from echosim.running import run_folder
+from echosim.records import BeliefState, Reading, Report, Score, Turn
 from echosim.running.budget import Call, Spent
 from echosim.running.outcomes import Attempt
-from echosim.running.store import open_run, reopen
+from echosim.running.store import reopen
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Price
 
@@ -246,78 +246,41 @@ def test_a_damaged_database_is_storage_trouble(tmp_path):
             attempt()
 
 
-def test_a_newer_run_is_refused(tmp_path):
-    fill(tmp_path)
-    database = sqlite3.connect(tmp_path / "run.db")
-    with database:
-        database.execute("UPDATE meta SET value = '2' WHERE key = 'format'")
-    database.close()
-    for attempt in (
-        lambda: cast.opened(tmp_path, STUDY),
-        lambda: StoredRun(tmp_path),
-        lambda: reopen(tmp_path),
-    ):
-        with pytest.raises(InputError, match=r"run format 2 is newer than this version knows \(1\)"):
-            attempt()
-
-
-def test_a_changed_study_is_refused_and_changed_limits_are_not(tmp_path):
-    fill(tmp_path)
-    trials = cast.planned(STUDY)
-    asked = []
-
-    def changed(before):
-        asked.append(before)
-        return ["turns", "targets.corrector.temperature"]
-
-    with pytest.raises(InputError, match=r"has changed .*\(turns, targets\.corrector\.temperature\)"):
-        open_run(tmp_path, "other text", trials, {"reader": "hash-reader"}, changed)
-    assert asked == [STUDY.model_dump_json()]
-    open_run(tmp_path, "new limits", trials, {"reader": "hash-reader"}, lambda _: []).close()
-    with StoredRun(tmp_path) as run:
-        assert run.study == "new limits"
-    with pytest.raises(InputError, match="reader hash-reader then, other now"):
-        open_run(tmp_path, "new limits", trials[:2], {"reader": "other"}, changed)
-
-
-def test_an_unwritable_place_is_storage_trouble(tmp_path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(StorageError, match=r"file/run: .*directory") as caught:
-        cast.opened(tmp_path / "file" / "run", STUDY)
-    assert caught.value.exit_code == 4
-
-
-def test_a_full_disc_stops_everything_and_keeps_what_was_stored(tmp_path):
-    trial = fill(tmp_path, turns=2)
+def test_what_belongs_to_users_and_sessions_is_read_back(tmp_path):
+    trial = fill(tmp_path)
+    report = Report(private=0.3, public=None, answers=(0.2, None), incoherence=0.1, retest=0.0)
+    later = turn(3, before=state(7), report=report, after_gap=True, memory="notes", user_flags=("a", "b"))
     with cast.opened(tmp_path, STUDY) as store:
-        pages = store._database.execute("PRAGMA page_count").fetchone()[0]
-        store._database.execute(f"PRAGMA max_page_count={pages}")
-        with pytest.raises(StorageError, match=r"full .*MB free"):
-            asyncio.run(store.append(trial, turn(3, reply="x" * 100_000)))
-        with pytest.raises(StorageError, match="full"):
-            asyncio.run(store.append(trial, turn(3)))
-    with cast.opened(tmp_path, STUDY) as store:
-        assert store.turns_of(trial) == (turn(1), turn(2))
-
-
-def test_a_run_killed_before_its_first_commit_begins_anew(tmp_path):
-    run_folder.prepare(tmp_path / "run")
-    with pytest.raises(InputError, match="never began"):
-        StoredRun(tmp_path / "run")
-    fill(tmp_path / "run")
-    with StoredRun(tmp_path / "run") as run:
-        assert run.counts()["planned"] == 3
-
-
-def test_a_read_only_run_can_be_read(tmp_path, monkeypatch):
-    fill(tmp_path)
-    before = sorted(entry.name for entry in tmp_path.iterdir())
-    assert before == ["run.db", "run.lock", "study.yaml"]
-    # A superuser may write anywhere, so permission bits alone would not test this everywhere.
-    monkeypatch.setattr(run_folder.os, "access", lambda *_: False)
+        asyncio.run(store.append(trial, later))
     with StoredRun(tmp_path) as run:
-        assert run.counts()["planned"] == 3
-        assert sorted(entry.name for entry in tmp_path.iterdir()) == before
+        assert next(one for one in run.transcripts() if one.turns).turns[2] == later
+
+
+def test_who_writes_is_noted_while_it_does_and_no_longer(tmp_path):
+    for begin in (lambda: cast.opened(tmp_path, STUDY), lambda: reopen(tmp_path)):
+        with begin(), StoredRun(tmp_path) as run:
+            assert run.facts()["writer"] == f"pid {os.getpid()} on host {socket.gethostname()}"
+        with StoredRun(tmp_path) as run:
+            assert "writer" not in run.facts()
+
+
+def test_the_model_that_answered_is_known_before_a_trial_has_ended(tmp_path):
+    """A session that is cut off after the last turn leaves nothing to ask again."""
+    one, two = (trial.id for trial in cast.planned(STUDY)[:2])
+
+    async def answered(store, trial, target, name):
+        number = await store.intend(Call(trial, target, 1, 1, "hash", Spent(1, 10, 10, 0)))
+        attempt = Attempt("ok", text="x", returned_model=name)
+        await store.settle(number, attempt, Spent(1, 10, 5, 0), estimated=False)
+
+    with cast.opened(tmp_path, STUDY) as store:
+        asyncio.run(answered(store, one, "corrector", "first"))
+        asyncio.run(answered(store, one, "corrector", "second"))
+        asyncio.run(answered(store, two, "the model behind the user", "voice"))
+        asyncio.run(store.finish(one, "complete"))
+    with StoredRun(tmp_path) as run:
+        assert run.transcript(one).returned_model == "second"
+        assert run.transcript(two).returned_model is None
 
 
 # --- calls, scores, readings --------------------------------------------------------------------
@@ -341,7 +304,7 @@ def test_calls_are_counted_and_a_call_in_doubt_at_its_worst(tmp_path):
         assert store.spent({"local": None}).cost == 0
         assert asyncio.run(store.intend(call(3))) == 3
     with StoredRun(tmp_path) as run:
-        assert run.in_doubt() == 2
+        assert run.in_doubt({}).calls == 2
     assert b"secret words" not in (tmp_path / "run.db").read_bytes()
 
 
@@ -356,7 +319,7 @@ def test_scores_and_other_readings_are_kept_by_reader(tmp_path):
         store.put_scores("a", scores)
         store.put_scores("b", scores[:1])
         store.put_scores("a", scores[1:])
-        store.put_readings(trial, "b", readings)
+        store.put_readings("b", {trial: readings})
     with StoredRun(tmp_path) as run:
         assert list(run.scores("a")) == scores[1:]
         assert list(run.scores("b")) == scores[:1]
