@@ -128,7 +128,8 @@ def test_what_the_store_adds_to_calls(tmp_path: Path, capsys, conversations: int
     cpu = min(pair[1][1] - pair[0][1] for pair in pairs) / turns
     with capsys.disabled():
         print(
-            f"\n{turns:,} calls of {1000 * seconds:.0f} ms, 32 in flight: {bare:.2f} s bare, {stored:.2f} s with "
-            f"the store ({100 * (stored / bare - 1):+.1f}% wall), {1000 * cpu:.2f} ms of CPU a turn"
+            f"\n{turns:,} calls of {1000 * seconds:.0f} ms, 32 in flight: {bare:.2f} s bare, "
+            f"{stored:.2f} s with the store ({100 * (stored / bare - 1):+.1f}% wall), "
+            f"{1000 * cpu:.2f} ms of CPU a turn"
         )
     assert stored > 0
