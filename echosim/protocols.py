@@ -214,6 +214,19 @@ class Reporter(Protocol):
         ...
 
 
+@runtime_checkable
+class Starter(Protocol):
+    """A user whose first belief is known only by asking."""
+
+    async def start(self, moment: Moment) -> tuple[Report, BeliefState]:
+        """What it tells before anything is said, and the mind with it; asked once a trial.
+
+        Args:
+            moment: of turn 1, with the mind that `begin` gave.
+        """
+        ...
+
+
 # --- reading ------------------------------------------------------------------------------------
 
 

@@ -161,7 +161,8 @@ class Turn(Record):
     user_flags: tuple[str, ...] = ()
     """As `Utterance.flags`."""
     report: Report | None = None
-    """What the user tells of its belief after the reply; None where it was not asked."""
+    """What the user tells of its belief after the reply; None where it was not asked. Of turn 1: before it,
+    where the user was asked then and not after it."""
     after_gap: bool = False
     """True on the first turn of a later session: `before` is the mind after the gap."""
     memory: str | None = None

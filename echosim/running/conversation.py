@@ -23,6 +23,7 @@ from echosim.protocols import (
     Monitor,
     Reader,
     Reporter,
+    Starter,
     TargetRequest,
     User,
     last_asserted,
@@ -131,6 +132,7 @@ class _Talk:
     messages: list[Message] = field(default_factory=list)
     sides: list[Side] = field(default_factory=list)
     told: str | None = None
+    started: Report | None = None
     returned_model: str | None = None
 
     def begin_session(self, told: str | None) -> None:
@@ -200,6 +202,8 @@ async def hold(
     while len(talk.turns) < trial.turns:
         try:
             async with asyncio.timeout_at(until) as clock:
+                if not talk.turns and isinstance(setting.user, Starter):
+                    talk.started, talk.state = await setting.user.start(_moment(talk))
                 after_gap = await _gap(talk)
                 said = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
         except TimeoutError:
@@ -223,7 +227,7 @@ async def hold(
             before=talk.state,
             after=said["after"],
             user_flags=utterance.flags,
-            report=said["report"],
+            report=said["report"] or (None if talk.turns else talk.started),
             after_gap=after_gap,
             memory=talk.told if after_gap else None,
         )

@@ -2,12 +2,11 @@
 
 It exists to be compared with `llm`: what differs between the two is owed to how the user is simulated and
 not to the target. Nothing is read from its words. Its belief is asked for apart (asked_belief.py): before the
-first reply, after every second, and after the last. A talk in which nothing is asked is word for word the
+talk, after every second reply, and after the last. A talk in which nothing is asked is word for word the
 same: prompts hold the card and the talk, and neither belief nor answers.
 
-The first asking belongs to turn 1 and is put in a fork that lacks the reply, so `after` of turn 1 is the
-start as the model tells it; `before` of turn 1 is the persona's seeded confidence, which only the card
-knows. Change is to be counted from the former.
+The start is what the model tells, not the persona's confidence that the card names: change is counted from
+the belief that this user has.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from echosim.users.line_checks import Setting, problem
 NAME = "free"
 EVERY = 2
 """Turns from one asking to the next."""
+_NO_MODEL = "a user of the engine 'free' needs a model"
 LIMIT = 4.6
 """Largest |log-odds|: 1% and 99%, as the belief engine's."""
 HOLDS, LET_GO = 0.6, 0.4
@@ -48,7 +48,8 @@ class FreeUser:
 
     def calls(self, turns: int) -> int:
         """Paid calls of one trial when everything can be used: a line a turn, and the beliefs."""
-        return turns + asked_belief.CALLS * sum(_is_asked(turn, turns) for turn in range(1, turns + 1))
+        asked = 1 + sum(_is_asked(turn, turns) for turn in range(1, turns + 1))
+        return turns + asked_belief.CALLS * asked
 
     def begin(self, persona: Persona, seed: int) -> BeliefState:
         """The embedded user's seeded start; trust never changes, since nobody asks for it."""
@@ -64,7 +65,7 @@ class FreeUser:
             ValueError: there is no model.
         """
         if moment.voice is None:
-            raise ValueError("a user of the engine 'free' needs a model")
+            raise ValueError(_NO_MODEL)
         messages, history = _messages(moment), moment.history
         setting = Setting(
             persona=moment.persona,
@@ -93,6 +94,17 @@ class FreeUser:
         """The state as it was: belief changes by `report` alone."""
         return state
 
+    async def start(self, moment: Moment) -> tuple[Report, BeliefState]:
+        """What the model tells that it believes before it has said anything.
+
+        Raises:
+            ValueError: there is no model.
+        """
+        if moment.voice is None:
+            raise ValueError(_NO_MODEL)
+        found = await asked_belief.elicit(moment.voice, _messages(moment), moment.persona.claim)
+        return found, _believing(moment.state, found)
+
     async def report(
         self, moment: Moment, utterance: Utterance, reply: str, state: BeliefState
     ) -> tuple[Report | None, BeliefState]:
@@ -103,19 +115,17 @@ class FreeUser:
         """
         if moment.voice is None or not _is_asked(moment.turn, moment.turns):
             return None, state
-        fork = [*_messages(moment), Message("assistant", utterance.text)]
-        if not _is_start(moment.turn, moment.turns):
-            fork.append(Message("user", llm_prompt.as_read(reply)))
+        talk = [Message("assistant", utterance.text), Message("user", llm_prompt.as_read(reply))]
+        fork = [*_messages(moment), *talk]
         found = await asked_belief.elicit(moment.voice, fork, moment.persona.claim)
-        if found.private is None:
-            return found, state
-        return found, state.model_copy(update={"log_odds": _log_odds(found.private)})
+        return found, _believing(state, found)
 
 
 def _messages(moment: Moment) -> list[Message]:
-    """Card and talk. The card names the start and no later belief: that is the model's own affair."""
-    persona, start = moment.persona, moment.history[0].before if moment.history else moment.state
-    sure = llm_prompt.confidence_words(persona, moment.seed, NAME, 1, start)
+    """Card and talk. The card names the persona's start, not what was told: that is the model's affair."""
+    persona = moment.persona
+    seeded = EmbeddedUser().begin(persona, moment.seed)
+    sure = llm_prompt.confidence_words(persona, moment.seed, NAME, 1, seeded)
     now = "Write what this person would write now."
     if moment.opens_session:
         now = "Some days have passed, and this is a new chat. " + now
@@ -126,12 +136,15 @@ def _messages(moment: Moment) -> list[Message]:
     )
 
 
-def _is_start(turn: int, turns: int) -> bool:
-    return turn == 1 and turns > 1
-
-
 def _is_asked(turn: int, turns: int) -> bool:
-    return turn in (1, turns) or turn % EVERY == 0
+    return turn == turns or turn % EVERY == 0
+
+
+def _believing(state: BeliefState, found: Report) -> BeliefState:
+    """The mind with what was told; the old one where no answer could be used."""
+    if found.private is None:
+        return state
+    return state.model_copy(update={"log_odds": _log_odds(found.private)})
 
 
 def _side(belief: float) -> Side:

@@ -80,7 +80,7 @@ def test_the_card_tells_the_start_and_never_what_was_answered(persona):
 # --- what it is asked ---------------------------------------------------------------------------
 
 
-def test_it_is_asked_before_the_first_reply_then_every_second_turn_and_at_the_end(persona):
+def test_it_is_asked_after_every_second_turn_and_at_the_end(persona):
     for turns in (1, 2, 3, 4, 5, 12):
         asked = []
         for turn in range(1, turns + 1):
@@ -88,15 +88,29 @@ def test_it_is_asked_before_the_first_reply_then_every_second_turn_and_at_the_en
             voice, found, _ = report(persona, *history, turns=turns)
             assert (found is None) == (not voice.asked)
             asked += [turn] if voice.asked else []
-        assert asked == sorted({1, turns, *range(2, turns + 1, 2)})
-        assert USER.calls(turns) == turns + CALLS * len(asked)
+        assert asked == sorted({turns, *range(2, turns + 1, 2)})
+        assert USER.calls(turns) == turns + CALLS * (1 + len(asked))
 
 
-def test_the_first_asking_does_not_know_the_reply(persona):
-    voice, *_ = report(persona, reply="a canary")
+def start(persona, answers=("80", "70", "30", "80", "70", "30")):
+    voice = Scripted(*answers)
+    return voice, *asyncio.run(USER.start(moment(persona, voice)))
+
+
+def test_its_start_is_what_it_tells_before_it_says_anything(persona):
+    voice, found, state = start(persona)
+    assert len(voice.asked) == CALLS
+    assert found.private == pytest.approx((0.8 + 0.7 + 0.7) / 3)
+    assert state.confidence == pytest.approx(found.private)
     for messages, _ in voice.asked:
-        assert all("canary" not in message.content for message in messages)
-        assert Message("assistant", LINE) in messages
+        assert persona.claim.text in messages[0].content
+        assert all(LINE not in message.content for message in messages)
+    _, unknown, unmoved = start(persona, answers=("hm",))
+    assert (unknown.private, unmoved) == (None, moment(persona, voice).state)
+    assert unknown.reason
+
+
+def test_an_asking_knows_the_reply(persona):
     later, *_ = report(persona, past(), reply="a canary")
     for messages, _ in later.asked:
         assert sum("canary" in message.content for message in messages) == 1
@@ -233,6 +247,10 @@ def test_asking_changes_no_line_and_no_request(persona):
     assert [(t.user, t.reply) for t in with_questions] == [(t.user, t.reply) for t in without]
     assert [t.report is None for t in with_questions] == [False, False, True, False, True, False, False]
     assert len({t.after.log_odds for t in with_questions}) > 1
+    # Change is counted from what it told before the talk, not from the persona's confidence.
+    first = with_questions[0]
+    assert first.before.confidence == pytest.approx(first.report.private)
+    assert first.before != without[0].before
 
 
 def test_the_forecast_is_what_a_talk_takes(persona):
