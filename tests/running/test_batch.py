@@ -38,8 +38,9 @@ def test_all_trials_are_held_and_a_second_run_does_nothing(tmp_path, do):
     assert cast.rows(tmp_path) == before
 
 
-def test_the_same_seed_gives_the_same_rows_whatever_the_order(tmp_path, do, monkeypatch):
-    study = cast.study(*REFERENCES)
+@pytest.mark.parametrize("user", ["embedded", "bayesian", 'bayesian("informed", 0.3)', 'embedded("nudge")'])
+def test_the_same_seed_gives_the_same_rows_whatever_the_order(tmp_path, do, monkeypatch, user):
+    study = cast.study(*REFERENCES, users=(user,))
     do(cast.held(tmp_path / "a", study))
     monkeypatch.setattr(batch, "REFERENCE_WORKERS", 1)
     do(cast.held(tmp_path / "b", study))
