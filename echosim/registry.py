@@ -17,6 +17,13 @@ from echosim.errors import PluginError
 Kind = Literal["target", "user", "arm", "monitor", "metric"]
 KINDS: tuple[Kind, ...] = ("target", "user", "arm", "monitor", "metric")
 
+_EXAMPLES: dict[Kind, str] = {
+    "target": "mix(0.25)",
+    "user": 'embedded("self_argue")',
+    "monitor": "length_cap(120)",
+}
+"""A name with options, where a kind has such."""
+
 _NAME = re.compile(r"^([a-z][a-z0-9_]*)(?:\((.*)\))?$", re.DOTALL)
 
 
@@ -51,7 +58,10 @@ def parse(kind: Kind, spec: str) -> tuple[str, tuple[float | int | str, ...]]:
     """
     match = _NAME.match(spec)
     if match is None:
-        raise PluginError(f"{kind} '{spec}' is not a name with options; write it like mix(0.25)")
+        word = spec.lower() if spec.isalnum() else ""
+        near = difflib.get_close_matches(word, names(kind), n=1, cutoff=0.8)
+        hint = f"did you mean {near[0]}?" if near else f"write it like {example(kind)}"
+        raise PluginError(f"{kind} '{spec}' is not a name with options; {hint}")
     name, inside = match.groups()
     known = names(kind)
     if name not in known:
@@ -65,8 +75,13 @@ def parse(kind: Kind, spec: str) -> tuple[str, tuple[float | int | str, ...]]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         options = None
     if not isinstance(options, tuple) or not all(type(o) in (int, float, str) for o in options):
-        raise PluginError(f"{kind} '{spec}': options must be numbers or quoted text, like mix(0.25)")
+        raise PluginError(f"{kind} '{spec}': options must be numbers or quoted text, like {example(kind)}")
     return name, options
+
+
+def example(kind: Kind) -> str:
+    """How a plugin of this kind may be named."""
+    return _EXAMPLES.get(kind) or names(kind)[0]
 
 
 def load(kind: Kind, spec: str) -> Any:

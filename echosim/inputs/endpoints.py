@@ -82,7 +82,8 @@ def model_fault(model: str) -> str | None:
 def plugin_fault(kind: registry.Kind, spec: str) -> str | None:
     """What is wrong with the name of a target, user or arm; options are tried out."""
     if len(spec) > _LONGEST_SPEC or not spec.isprintable():
-        return f"{kind} '{shown(masked(spec))}' is not a name with options; write it like mix(0.25)"
+        like = registry.example(kind)
+        return f"{kind} '{shown(masked(spec))}' is not a name with options; write it like {like}"
     try:
         _, options = registry.parse(kind, spec)
         if options:

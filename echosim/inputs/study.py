@@ -90,7 +90,15 @@ def from_document(path: Path, document: Document) -> tuple[Study | None, tuple[F
         document,
         StudyFile,
         refuse=lambda field: _KEYS if names_secret(field) else None,
-        checks=(_target_faults, _label_faults, study_users.faults, _arm_faults, _population_faults, _repeats),
+        checks=(
+            _target_faults,
+            _label_faults,
+            study_users.faults,
+            _arm_faults,
+            _population_faults,
+            _memory_faults,
+            _repeats,
+        ),
     )
     faults = list(found)
     told = {fault.line for fault in faults if fault.message == _KEYS}
@@ -197,6 +205,11 @@ def _arm_faults(document: Document) -> Iterator[Fault]:
 def _population_faults(document: Document) -> Iterator[Fault]:
     if document.is_set("population") and document.is_set("seeds"):
         yield document.fault(("population",), "takes the place of seeds (one a person); give one of the two")
+
+
+def _memory_faults(document: Document) -> Iterator[Fault]:
+    if document.text("memory") == "summary" and document.text("sessions") in (None, "1"):
+        yield document.fault(("memory",), "has no effect on one session; give sessions: 2 or more")
 
 
 def _repeats(document: Document) -> list[Fault]:

@@ -71,7 +71,7 @@ def faults(document: Document) -> Iterator[Fault]:
         if not engine:
             continue
         place = (*steps, "engine") if written else steps
-        message = endpoints.plugin_fault("user", engine)
+        message = _cut_at_a_comma(engine) or endpoints.plugin_fault("user", engine)
         if message:
             yield document.fault(place, message)
             continue
@@ -86,6 +86,16 @@ def faults(document: Document) -> Iterator[Fault]:
                 steps, f"user '{name}' is already on line {first[label]}; give it another label"
             )
         first.setdefault(label, document.place(*steps)[0])
+
+
+def _cut_at_a_comma(engine: str) -> str | None:
+    """A [list] in YAML ends an item at each comma that is not in quotes."""
+    if engine.count("(") == engine.count(")"):
+        return None
+    return (
+        f"'{shown(masked(engine))}' is half a name: in a [list], quote a user with several options, as in "
+        "'bayesian(\"informed\", 0.3)', or write one user a line"
+    )
 
 
 def _label(engine: str, label: str | None, model: str | None) -> str:

@@ -255,10 +255,10 @@ class _Batch:
 
     def _setting(self, trial: Trial) -> Setting:
         target, persona = self._targets[trial.target], self._personas[trial.persona]
-        user = self._specs[trial.user]
+        user, person = self._specs[trial.user], None
         if self._study.population is not None:
             traits = population.person(persona.family, trial.seed)
-            persona = persona.model_copy(update={"traits": traits})
+            person = persona.model_copy(update={"traits": traits})
         return Setting(
             persona=persona,
             target=target,
@@ -271,6 +271,7 @@ class _Batch:
             voice=user.model,
             recording=self._recordings.get((trial.user, trial.persona, trial.seed)),
             remembers=self._study.memory == "summary",
+            person=person,
             timeout=self._study.limits.trial_timeout,
         )
 

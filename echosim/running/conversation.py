@@ -68,6 +68,8 @@ class Setting:
         recording: what the user says again, or None.
         remembers: the target is told a summary of earlier sessions.
         timeout: seconds for one trial, stored turns not counted; None means no bound.
+        person: the persona with the traits of one drawn person, or None. Traits do not change how a
+            reply reads, so one calibration serves a whole population.
     """
 
     persona: Persona
@@ -82,6 +84,12 @@ class Setting:
     recording: Recording | None = None
     remembers: bool = False
     timeout: float | None = None
+    person: Persona | None = None
+
+    @property
+    def speaker(self) -> Persona:
+        """Who speaks, with the own traits."""
+        return self.person or self.persona
 
 
 class Asks(Protocol):
@@ -188,7 +196,7 @@ async def hold(
         StoppedError: the run is being stopped; the trial stays unfinished.
         StorageError: a turn could not be stored.
     """
-    start = turns[-1].after if turns else setting.user.begin(setting.persona, trial.seed)
+    start = turns[-1].after if turns else setting.user.begin(setting.speaker, trial.seed)
     talk = _Talk(trial, setting, chat, setting.persona.fact_sheet(), start)
     for turn in turns:
         talk.add(turn)
@@ -297,7 +305,7 @@ async def _perceive(now: _OneTurn) -> _OneTurn:
 async def _update(now: _OneTurn) -> _OneTurn:
     talk, utterance, report = now["talk"], now["utterance"], None
     user = talk.setting.user
-    after = user.update(talk.setting.persona, talk.state, utterance, now["reading"])
+    after = user.update(talk.setting.speaker, talk.state, utterance, now["reading"])
     if isinstance(user, Reporter):
         report, after = await user.report(_moment(talk), utterance, now["reply"], after)
     return {"after": after, "report": report}
@@ -306,7 +314,7 @@ async def _update(now: _OneTurn) -> _OneTurn:
 def _moment(talk: _Talk) -> Moment:
     trial, setting = talk.trial, talk.setting
     return Moment(
-        persona=setting.persona,
+        persona=setting.speaker,
         seed=trial.seed,
         turn=len(talk.turns) + 1,
         turns=trial.turns,

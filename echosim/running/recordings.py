@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from echosim.errors import StudyError
+from echosim.inputs import frozen_study
 from echosim.records import Transcript, Utterance
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Recording, ReplaySource, Study, UserSpec
@@ -38,6 +39,11 @@ def _found(study: Study, user: UserSpec, source: ReplaySource) -> tuple[Recordin
         )
     found: dict[tuple[str, int], Recording] = {}
     with StoredRun(Path(source.of)) as run:
+        if (frozen_study.load_resolved(run.study).population is None) != (study.population is None):
+            raise StudyError(
+                f"user '{user.label}': of this study and {source.of}, one has a population, whose seeds are "
+                "people, and the other has repeats; give both population, or neither"
+            )
         meant = [one for one in run.transcripts() if _is_meant(one, source)]
     for name in ("target", "user"):
         values = sorted({getattr(one.trial, name) for one in meant})

@@ -191,3 +191,25 @@ def test_a_user_of_a_targets_own_family_is_refused_unless_it_is_wanted(faults, l
 def test_other_families_and_reference_targets_are_no_kin(load):
     assert load("{engine: llm, model: openai/gpt-4o}", targets="echosim/corrector, anthropic/claude-x")
     assert load("{engine: llm, model: openai/corrector-7b}", targets="echosim/corrector")
+
+
+def test_a_name_cut_at_a_comma_says_to_quote_it(write):
+    path = write(
+        "study.yaml", text("embedded").replace("users:\n  - embedded", 'users: [bayesian("informed", 0.3)]')
+    )
+    with pytest.raises(StudyError, match=r"half a name: in a .list., quote"):
+        load_study(path)
+
+
+def test_a_capital_letter_is_a_near_miss(faults):
+    (fault,) = faults("Embedded")
+    assert "did you mean embedded?" in fault.message
+    (fault,) = faults("embedded(")
+    assert "half a name" in fault.message
+
+
+def test_notes_need_a_second_session(write):
+    with pytest.raises(StudyError, match="memory: has no effect on one session"):
+        load_study(write("study.yaml", text("embedded") + "memory: summary\n"))
+    study = load_study(write("study.yaml", text("embedded") + "memory: summary\nsessions: 2\n"))
+    assert (study.memory, study.sessions) == ("summary", 2)

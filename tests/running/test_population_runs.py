@@ -9,6 +9,7 @@ from echosim.belief import population
 from echosim.errors import StudyError
 from echosim.inputs.forecast import forecast
 from echosim.inputs.study import load_study
+from echosim.running.batch import run_trials
 from echosim.running.stored_run import StoredRun
 
 
@@ -61,3 +62,21 @@ def test_seeds_and_population_exclude_each_other(tmp_path):
     path.write_text(text + "seeds: [1]\n")
     with pytest.raises(StudyError, match=r":5: population: takes the place of seeds"):
         load_study(path)
+
+
+def test_one_calibration_serves_the_whole_population(tmp_path, do):
+    seen = set()
+
+    class Reader(cast.HashReader):
+        async def read(self, persona, user, reply, side=1):
+            seen.add(persona.model_dump_json())
+            return await super().read(persona, user, reply, side)
+
+    study = people(4)
+
+    async def scene():
+        with cast.opened(tmp_path, study) as store:
+            await run_trials(study, cast.planned(study), store, Reader())
+
+    do(scene())
+    assert seen == {cast.persona().model_dump_json()}

@@ -127,6 +127,12 @@ def test_what_cannot_be_repeated_is_said(recorded, source, turns, message):
         recordings.filled(study)
 
 
+def test_people_are_not_repeats(recorded):
+    study = cast.study("echosim/hedger", users=(replay(recorded, target="sycophant"),))
+    with pytest.raises(StudyError, match="one has a population"):
+        recordings.filled(study.model_copy(update={"population": 5}))
+
+
 def test_no_run_there(tmp_path):
     with pytest.raises(InputError, match="no run there"):
         recordings.filled(cast.study("echosim/hedger", users=(replay(tmp_path / "nothing"),)))
