@@ -249,13 +249,17 @@ def test_a_killed_run_leaves_no_process_behind_and_its_folder_free(tmp_path: Pat
         first.kill()
         await first.communicate()
         asked = len(stage.server.ledger)
+        # An answered call is asked again unless its turn had reached the disc: at most the first one had.
+        kept, _ = stage.stored()
         stage.release.set()
         second = await stage.process(COMMAND, "run", stage.study, "out", "--quiet")
         _, err = await second.communicate()
         assert second.returncode == 0, err
         turns, doubt = stage.stored()
-        assert (turns, doubt) == (TURNS, IN_FLIGHT)
-        assert len(stage.server.ledger) == asked + TURNS - 1
+        assert turns == TURNS
+        assert kept <= 1
+        assert IN_FLIGHT <= doubt <= IN_FLIGHT + 1
+        assert len(stage.server.ledger) == asked + TURNS - kept
 
     play(act, tmp_path)
 
