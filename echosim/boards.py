@@ -92,6 +92,7 @@ def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
     from echosim.scoring import ranking
     from echosim.scoring.transcripts import all_metrics
     from echosim.scoring.transcripts import score as score_one
+    from echosim.scoring.unworded import Unworded
 
     held = [one if isinstance(one, Run) else Run(Path(one)) for one in runs]
     _check_comparable(held)
@@ -100,6 +101,7 @@ def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
     planned = {}
     returned: dict[str, set[str]] = {}
     unsure = replies = 0
+    unworded = Unworded(user for one in held for user in one.study.users)
     for one in held:
         by_id = {persona.id: persona for persona in one.study.personas}
         with StoredRun(one.path) as stored:
@@ -117,6 +119,7 @@ def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
                 if transcript.returned_model:
                     returned.setdefault(transcript.trial.target, set()).add(transcript.returned_model)
                 unsure += sum(turn.reading.unsure for turn in transcript.turns)
+                unworded.add(transcript)
     board = ranking.leaderboard(
         observations.values(),
         planned.values(),
@@ -125,7 +128,9 @@ def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
         encoder=held[0].facts["encoder"],
         reference_targets={t.label for one in held for t in one.study.targets if t.is_reference},
         unsure=unsure / replies if replies else None,
+        population=all(one.study.population is not None for one in held),
         notes=[
+            *unworded.notes(),
             *([_BLUNT] if held[0].facts["encoder"].startswith(static.NAMED) else []),
             *(note for one in held for note in _conditions(one.study, returned)),
         ],
@@ -151,22 +156,24 @@ def session_curves(run: Run) -> tuple[Curve, ...]:
     return make(ended(run), {persona.id: persona for persona in run.study.personas})
 
 
-def loop_gain(run: Run) -> tuple[LoopGain, ...]:
+def loop_gain(run: Run | PathLike) -> tuple[LoopGain, ...]:
     """The gain of the loop between user and target, where users were nudged; see scoring/loop_gain.py.
 
     Args:
-        run: from `run` or `open_run`; without a user like `embedded("nudge")` the result is empty.
+        run: from `run` or `open_run`, or its folder; without a user like `embedded("nudge")` the result is
+            empty.
     """
     from echosim.scoring.loop_gain import loop_gains
 
-    by_id = {persona.id: persona for persona in run.study.personas}
+    held = run if isinstance(run, Run) else Run(Path(run))
+    by_id = {persona.id: persona for persona in held.study.personas}
 
     def traits(trial: Trial) -> Dispositions:
-        if run.study.population is not None:
+        if held.study.population is not None:
             return population.person(trial.family, trial.seed)
         return by_id[trial.persona].traits
 
-    return loop_gains((transcript, traits(transcript.trial)) for transcript in ended(run))
+    return loop_gains((transcript, traits(transcript.trial)) for transcript in ended(held))
 
 
 def spread(run: Run) -> Spread:
@@ -291,6 +298,7 @@ def _check_comparable(runs: Sequence[Run]) -> None:
             for name, mine, theirs in (
                 ("reader", first.facts["reader"], other.facts["reader"]),
                 ("turns", first.study.turns, other.study.turns),
+                ("sessions", first.study.sessions, other.study.sessions),
                 ("bank", first.study.bank, other.study.bank),
             )
             if mine != theirs

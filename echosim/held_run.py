@@ -10,7 +10,7 @@ from pathlib import Path
 from echosim.errors import EchosimError
 from echosim.inputs import frozen_study
 from echosim.records import Transcript
-from echosim.running import run_lock
+from echosim.running import run_folder, run_lock
 from echosim.running.doubt import Doubt
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study
@@ -95,6 +95,26 @@ def cut_off(path: Path) -> str | None:
     except EchosimError:
         return None
     return None if writer is None or run_lock.is_held(path) else writer
+
+
+def own_study(study: PathLike, folder: PathLike) -> Study | None:
+    """The study of a run as it lies in its own folder, where that file is given; None for any other.
+
+    Args:
+        study: a path.
+        folder: a run folder.
+
+    Raises:
+        StorageError: the file is damaged or changed by hand.
+    """
+    path = Path(study)
+    try:
+        if path.resolve() != (Path(folder) / run_folder.STUDY).resolve():
+            return None
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return frozen_study.load_resolved(text, str(path)) if frozen_study.is_resolved(text) else None
 
 
 def ended(run: Run) -> Iterator[Transcript]:

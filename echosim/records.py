@@ -311,7 +311,12 @@ class Leaderboard(Record):
     encoder: str
     families: int
     seeds: int
+    """Different ones; of a population, people."""
     turns: int
+    """Of all sessions together."""
+    sessions: int = 1
+    population: bool = False
+    """True where a seed is another person, drawn from the population."""
     separable: bool
     """False under 11 families: ranks are then not to be read."""
     notes: tuple[str, ...] = ()

@@ -62,15 +62,19 @@ def run(
         ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON event a line on stdout, nothing else; a summary ends it.")
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON event a line on stdout, nothing else; a summary ends it, or `interrupted`.",
+        ),
     ] = False,
 ) -> None:
     """Hold the conversations; the same command again resumes."""
     from echosim import api
-    from echosim.held_run import cut_off
+    from echosim.held_run import cut_off, own_study
     from echosim.running.stopping import Stop
 
-    loaded = api.load_study(study)
+    loaded = (own_study(study, out) if out is not None else None) or api.load_study(study)
     folder = out if out is not None else Path("runs") / loaded.name
     forecast = api.plan(loaded)
     agreed = _agree(forecast, yes)
@@ -137,7 +141,7 @@ def _say_stopping(event: Event) -> None:
     from echosim.running.events import Stopping
 
     if isinstance(event, Stopping):
-        say(f"stopping: calls under way get {event.seconds:g} s to end; once more leaves at once")
+        say(f"stopping: calls under way get {event.grace_seconds:g} s to end; once more leaves at once")
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@
      "failures": {}, "turns_per_second": 2.1, "seconds_left": 20.5}
     {"event": "trial_ended", "trial": "...", "persona": "...", "target": "...", "arm": "none",
      "user": "embedded", "seed": 1, "status": "complete", "reason": null}
+    {"event": "stopping", "grace_seconds": 10.0}
     {"event": "summary", "planned": 18, "complete": 18, ..., "exit_code": 0, "run": "...", "board": {...}}
 
 Between them whatever `running/events.py` lists: call_failed, retried, throttled, limit_reached, stopping,

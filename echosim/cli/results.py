@@ -37,7 +37,7 @@ def show(
         if as_json:
             emit_json({"trials": [transcript_view.brief(transcript) for transcript in held.trials()]})
             return
-        for line in transcript_view.listing(held.trials()):
+        for line in transcript_view.listing(held.trials(), held.study):
             typer.echo(line)
         if held.summary.aside:
             say(f"{counted(held.summary.aside, 'trial')} of earlier plans kept; not listed, on no board")

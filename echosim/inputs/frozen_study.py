@@ -25,6 +25,11 @@ def dump(study: Study) -> str:
     return _HEADER + json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def is_resolved(text: str) -> bool:
+    """True for what `dump` wrote, by its first line."""
+    return text.startswith(_HEADER)
+
+
 def load_resolved(text: str, name: str = "study.yaml") -> Study:
     """The study of a run folder.
 

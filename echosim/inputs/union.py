@@ -28,7 +28,7 @@ def united(shards: Sequence[tuple[str, Study]]) -> Study:
     """
     place, first = shards[0]
     faults = [
-        f"{field}: {getattr(first, field)!r} in {place}, {getattr(other, field)!r} in {where}"
+        f"{field}: {_told(getattr(first, field))} in {place}, {_told(getattr(other, field))} in {where}"
         for where, other in shards[1:]
         for field in _SAME
         if getattr(first, field) != getattr(other, field)
@@ -53,6 +53,10 @@ def united(shards: Sequence[tuple[str, Study]]) -> Study:
             "anchors": any(study.anchors for _, study in shards),
         }
     )
+
+
+def _told(value: object) -> str:
+    return "none" if value is None else repr(value)
 
 
 def _by(kind: str, key: str, placed: Iterable[tuple[str, R]], faults: list[str]) -> dict[str, R]:

@@ -19,6 +19,8 @@ LEGEND = (
 )
 """What the columns mean."""
 
+PLAIN_USER = "embedded"
+"""The user engine of a study that names none: a board of it alone need not say so."""
 _HEAD = ("Rank", "Target", "ECI [95%]", "C_F", "C_T", "M", "O", "Tail", "Evas", "Done", "Notes")
 _ESTIMATES = (
     "c_false",
@@ -40,11 +42,11 @@ _CONTRACT = ("c_false", "c_true", "mirror_gap", "over_correction", "true_contrad
 
 
 def cell_name(row: Row, board: Leaderboard) -> str:
-    """Target, with the arm where there is one and the user engine where the board has several."""
+    """Target, with the arm where there is one and the user engine where it is not `embedded` alone."""
     parts = [row.target]
     if row.arm != "none":
         parts.append(row.arm)
-    if len({other.user for other in board.rows}) > 1:
+    if {other.user for other in board.rows} != {PLAIN_USER}:
         parts.append(row.user)
     return visible(" + ".join(parts))
 
@@ -125,11 +127,24 @@ def _letter(index: int) -> str:
 def provenance(board: Leaderboard) -> str:
     """One line: what the numbers rest on."""
     return (
-        f"{counted(board.families, 'family', 'families')}, {counted(board.seeds, 'seed')}, "
-        f"{counted(board.turns, 'turn')}; "
+        f"{counted(board.families, 'family', 'families')}, {_repeats(board)}, {_length(board)}; "
         f"intervals 95% over families; reader {visible(board.reader)}, encoder {visible(board.encoder)}; "
         f"{visible(board.date)}"
     )
+
+
+def _repeats(board: Leaderboard) -> str:
+    if board.population:
+        return counted(board.seeds, "person of a population", "people of a population")
+    return counted(board.seeds, "seed")
+
+
+def _length(board: Leaderboard) -> str:
+    """Turns; of several sessions, how many there are and the turns of each."""
+    if board.sessions == 1:
+        return counted(board.turns, "turn")
+    each = counted(board.turns // board.sessions, "turn")
+    return f"{counted(board.sessions, 'session')} of {each}"
 
 
 # --- the four forms -----------------------------------------------------------------------------
@@ -224,6 +239,8 @@ def json_text(board: Leaderboard) -> str:
         "families": board.families,
         "seeds": board.seeds,
         "turns": board.turns,
+        "sessions": board.sessions,
+        "population": board.population,
         "date": board.date,
         "reader": board.reader,
         "encoder": board.encoder,

@@ -12,6 +12,8 @@ from echosim.reporting import stamps
 from echosim.reporting.counted import counted
 from echosim.reporting.tables import number
 from echosim.reporting.visible import visible
+from echosim.running.stored_run import UNFINISHED
+from echosim.study_records import Study
 
 _HALF = 10
 """Signs on each side of the zero of a stance bar."""
@@ -38,10 +40,13 @@ def find(transcripts: Iterable[Transcript], prefix: str) -> Transcript:
         return fitting[0]
     if not fitting:
         raise InputError(f"no trial id starts with '{visible(prefix)}'; `echosim show RUN` lists the trials")
-    named = [
-        f"  {visible(t.trial.id)}  {visible(t.trial.target)}  {visible(t.trial.persona)}"
-        for t in fitting[:_SHOWN]
-    ]
+    users = len({t.trial.user for t in fitting}) > 1
+    seeds = len({t.trial.seed for t in fitting}) > 1
+    named = []
+    for trial in (t.trial for t in fitting[:_SHOWN]):
+        words = [trial.id, trial.target, trial.persona]
+        words += [trial.user] * users + [f"seed {trial.seed}"] * seeds
+        named.append("  " + "  ".join(map(visible, words)))
     more = [f"  and {len(fitting) - _SHOWN} more"] if len(fitting) > _SHOWN else []
     raise InputError("\n".join([f"'{visible(prefix)}' fits {len(fitting)} trials:", *named, *more]))
 
@@ -60,7 +65,7 @@ def brief(transcript: Transcript) -> dict[str, object]:
         "role": trial.role,
         "user": trial.user,
         "seed": trial.seed,
-        "status": transcript.status,
+        "status": _status(transcript),
         "reason": transcript.reason,
         "turns": len(transcript.turns),
         "planned_turns": trial.turns,
@@ -76,17 +81,33 @@ def mean_stance(transcript: Transcript) -> float | None:
     return sum(stances) / len(stances) if stances else None
 
 
-def listing(transcripts: Iterable[Transcript]) -> Iterator[str]:
-    """A line a trial, streaming: status, stance, belief, who and what."""
-    yield f"{'trial':<12} {'status':<8} {'turns':>7} {'stance':>6}  {'belief':<12} persona / target"
+def listing(transcripts: Iterable[Transcript], study: Study) -> Iterator[str]:
+    """A line a trial, streaming: status, stance, belief, who and what.
+
+    Args:
+        transcripts: of one run.
+        study: of that run; user and seed have columns where it has more than one.
+    """
+    users = [visible(user.label) for user in study.users]
+    user_width = max(map(len, (*users, "user"))) if len(users) > 1 else 0
+    seed_width = max(4, len(str(max(study.everybody)))) if len(study.everybody) > 1 else 0
+
+    def apart(user: str, seed: int | str) -> str:
+        who = f"{user:<{user_width}} " if user_width else ""
+        return f"{who}{seed:>{seed_width}} " if seed_width else who
+
+    yield (
+        f"{'trial':<12} {'status':<10} {'turns':>7} {'stance':>6}  {'belief':<12} "
+        f"{apart('user', 'seed')}persona / target"
+    )
     for transcript in transcripts:
         trial = transcript.trial
         belief = _moved(live[0].before, live[-1].after) if (live := stamps.live(transcript)) else "-"
-        held = len(transcript.turns)
+        held, who = len(transcript.turns), apart(visible(trial.user), trial.seed)
         yield (
-            f"{visible(trial.id)[:12]:<12} {transcript.status:<8} {held:>3}/{trial.turns:<3} "
+            f"{visible(trial.id)[:12]:<12} {_status(transcript):<10} {held:>3}/{trial.turns:<3} "
             f"{number(mean_stance(transcript)):>6}  {belief:<12} "
-            f"{visible(trial.persona)} ({trial.role}) / {_cell(transcript)}"
+            f"{who}{visible(trial.persona)} ({trial.role}) / {_cell(transcript)}"
         )
 
 
@@ -102,7 +123,7 @@ def conversation(transcript: Transcript, persona: Persona | None = None, width: 
         width: columns, 40 or more.
     """
     trial = transcript.trial
-    lines = [*_wrap(stamps.stamp(persona), "", width), f"trial {visible(trial.id)}   {transcript.status}"]
+    lines = [*_wrap(stamps.stamp(persona), "", width), f"trial {visible(trial.id)}   {_status(transcript)}"]
     lines += _wrap(
         f"{trial.persona} ({trial.role}) with {_cell(transcript)}, user {trial.user}, seed {trial.seed}, "
         f"{len(transcript.turns)} of {counted(trial.turns, 'turn')}",
@@ -170,6 +191,11 @@ def _wrap(text: str, label: str, width: int) -> list[str]:
         lines += textwrap.wrap(paragraph, max(20, width - len(label))) or [""]
     blank = " " * len(label)
     return [f"{blank if number else label}{line}" for number, line in enumerate(lines)]
+
+
+def _status(transcript: Transcript) -> str:
+    """As a board counts it: an export calls a trial limited that has merely not ended yet."""
+    return "unfinished" if transcript.reason == UNFINISHED else transcript.status
 
 
 def _cell(transcript: Transcript) -> str:

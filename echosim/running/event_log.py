@@ -1,5 +1,9 @@
 """A file of what happened in a run: one JSON object a line, for people and programs that look for trouble.
 
+    {"time": "2026-01-05T08:00:11.900+00:00", "seconds": 11.9, "event": "stopping", "grace_seconds": 10.0}
+
+`seconds` have passed since the log was opened. After the name of the event come its own fields.
+
 Redacted here, at the sink. Words of providers stay out, since an error may quote what was sent: of a reason
 only its kind and status are kept (`transient: 500`); the whole of it stands in the run folder.
 """

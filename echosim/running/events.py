@@ -1,7 +1,8 @@
 """What happens while a run is held, as small records for a display, a log or another program.
 
 No event holds a text of a conversation. `detail` and `reason` are one redacted line in which a provider's own
-words may stand; see `event_log` for what becomes of them in a file.
+words may stand; see `event_log` for what becomes of them in a file. No field is called `time`, `seconds` or
+`event`, as a line of a log has them already.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class LimitReached:
 class Stopping:
     """Somebody asked for an end: no call begins any more; those under way have so many seconds."""
 
-    seconds: float
+    grace_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -322,6 +323,11 @@ def write_study(folder: Path, study: str) -> None:
         part.replace(folder / STUDY)
     except OSError as error:
         raise trouble(folder, error) from error
+
+
+def resume_command(folder: Path) -> str:
+    """What to type to go on with a run, wherever the file that it was made from may be."""
+    return shlex.join(("echosim", "run", str(folder / STUDY), str(folder)))
 
 
 def trouble(folder: Path, error: BaseException) -> StorageError:

@@ -16,7 +16,8 @@ from echosim.study_records import Price
 
 R = TypeVar("R", bound=Record)
 
-_UNFINISHED = "not finished; run again to resume"
+UNFINISHED = "not finished; run again to resume"
+"""The reason of a trial that has not ended."""
 
 
 class StoredRun:
@@ -114,7 +115,7 @@ class StoredRun:
             return Transcript(
                 trial=found_trial,
                 status=status or "limited",
-                reason=reason if status else _UNFINISHED,
+                reason=reason if status else UNFINISHED,
                 turns=turns,
                 returned_model=returned_model,
             )

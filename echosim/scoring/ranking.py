@@ -11,7 +11,7 @@ Which personas enter which column:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
@@ -67,6 +67,7 @@ def leaderboard(
     reference_targets: Collection[str] = (),
     unsure: float | None = None,
     rank_all: bool = False,
+    population: bool = False,
     notes: Sequence[str] = (),
 ) -> Leaderboard:
     """Rows from the lowest ECI to the highest, cells without one last.
@@ -80,6 +81,7 @@ def leaderboard(
         reference_targets: labels of targets that are built in.
         unsure: share of replies on which the reader was unsure, if known.
         rank_all: rank cells that lost too many trials, too; they are marked.
+        population: seeds are people of a population.
         notes: what else belongs under the board (sampling, returned models).
 
     Raises:
@@ -111,6 +113,8 @@ def leaderboard(
         families=len({trial.family for trial in trials.values()}),
         seeds=len({trial.seed for trial in trials.values()}),
         turns=max((trial.turns for trial in trials.values()), default=0),
+        sessions=max((trial.sessions for trial in trials.values()), default=1),
+        population=population,
         separable=separable and bool(rows),
     )
     contested = {o.trial.family for o in seen.values() if o.truth == "contested"}
@@ -254,19 +258,14 @@ def _notes(
 ) -> list[str]:
     notes = [
         "Users are simulated: no person took part, and effect sizes come from published studies.",
-        f"{_count(board.seeds, 'seed')} per persona, averaged; what intervals count is families.",
+        f"{_repeats(board)} per persona, averaged; what intervals count is families.",
     ]
     if board.rows and all(row.target in reference_targets for row in board.rows):
         notes.append(
             "Every target is a built-in reference target: this board checks the plumbing and is no evidence "
             "about real models."
         )
-    thin = min((row.eci.n for row in board.rows if row.eci.value is not None), default=board.families)
-    if thin < board.families:
-        notes.append(
-            f"The ECI rests on the {_count(thin, 'family', 'families')} with both holder and control; other "
-            "columns on those that have what they need."
-        )
+    notes.extend(_coverage(board))
     if not board.separable:
         notes.append(
             f"Ranks are not separable: that needs {FEWEST_FAMILIES} families with holder and control scored."
@@ -304,6 +303,37 @@ def _notes(
                 f"{number} of {_count(planned, 'planned trial')} {'is' if number == 1 else 'are'} {what}."
             )
     return notes
+
+
+def _repeats(board: Leaderboard) -> str:
+    if board.population:
+        return _count(board.seeds, "person of a population", "people of a population")
+    return _count(board.seeds, "seed")
+
+
+def _coverage(board: Leaderboard) -> Iterator[str]:
+    """Which rows have an ECI from fewer families than the study has; no names where all rows are alike."""
+    scored = [row for row in board.rows if row.eci.value is not None]
+    counts = {row.eci.n for row in scored}
+    for families in sorted(counts - {board.families}):
+        of = "" if len(counts) == 1 else f" of {', '.join(_named(scored, families))}"
+        yield (
+            f"The ECI{of} rests on the {_count(families, 'family', 'families')} with both holder and "
+            "control; other columns on those that have what they need."
+        )
+
+
+def _named(scored: Sequence[Row], families: int) -> Iterator[str]:
+    """The rows that rest on so many families: by user where all rows of that user do, else one by one."""
+    several = len({row.user for row in scored}) > 1
+    for user in sorted({row.user for row in scored}):
+        rows = [row for row in scored if row.user == user]
+        here = sorted((row.target, row.arm) for row in rows if row.eci.n == families)
+        if several and len(here) == len(rows):
+            yield f"every row of user {user}"
+            continue
+        for target, arm in here:
+            yield " + ".join([target, *([arm] if arm != "none" else []), *([user] if several else [])])
 
 
 def _agreement(rows: Sequence[Row]) -> float | None:

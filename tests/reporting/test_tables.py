@@ -57,6 +57,10 @@ def test_arm_and_user_are_named_where_they_tell_rows_apart():
     assert tables.cell_name(board.rows[0], board) == "corrector"
     other = with_row(board, arm="citizen", user="bayesian")
     assert tables.cell_name(other.rows[0], other) == "corrector + citizen + bayesian"
+    nudged = board.model_copy(
+        update={"rows": tuple(row.model_copy(update={"user": 'embedded("nudge")'}) for row in board.rows)}
+    )
+    assert tables.cell_name(nudged.rows[0], nudged) == 'corrector + embedded("nudge")'
 
 
 def test_ranks_are_withheld_when_not_separable():
@@ -94,6 +98,15 @@ def test_notes_and_provenance_are_printed():
     assert "says nothing about models" in text
     assert "12 families, 1 seed, 8 turns" in text
     assert "reader r-3f9a12, encoder all-MiniLM-L6-v2" in text
+
+
+def test_sessions_and_people_stand_in_place_of_turns_and_seeds():
+    board = synthetic.board().model_copy(update={"sessions": 3, "turns": 6, "population": True, "seeds": 5})
+    text = " ".join(tables.terminal(board).split())
+    assert "12 families, 5 people of a population, 3 sessions of 2 turns;" in text
+    document = json.loads(tables.json_text(board))
+    assert (document["seeds"], document["turns"]) == (5, 6)
+    assert (document["sessions"], document["population"]) == (3, True)
 
 
 # --- numbers as words ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from echosim.errors import InputError
 from echosim.reporting import transcript_view as view
+from echosim.study_records import UserSpec
 from tests.reporting import synthetic
 
 
@@ -49,19 +50,47 @@ def test_an_unknown_id_says_how_to_list():
 
 
 def test_list_streams_one_line_a_trial():
-    lines = list(view.listing(few()))
+    lines = list(view.listing(few(), synthetic.study()))
     assert len(lines) == 19
+    assert lines[0].split() == ["trial", "status", "turns", "stance", "belief", "persona", "/", "target"]
     for transcript, line in zip(few(), lines[1:], strict=True):
         assert line.startswith(transcript.trial.id[:12])
         assert transcript.trial.persona in line
         assert transcript.trial.target in line
 
 
+def test_the_list_tells_users_and_seeds_apart_where_there_are_several():
+    one = few()[0]
+    users = (UserSpec(engine="embedded", label="embedded"), UserSpec(engine="bayesian", label="bayesian"))
+    study = synthetic.study().model_copy(update={"users": users, "seeds": (1, 20)})
+    other = one.model_copy(update={"trial": one.trial.model_copy(update={"user": "bayesian", "seed": 20})})
+    head, first, second = view.listing([one, other], study)
+    user, seed = head.index("user"), head.index("seed")
+    assert first[user:].split()[:2] == ["embedded", "1"]
+    assert second[user:].split()[:3] == ["bayesian", "20", one.trial.persona]
+    assert second[seed : seed + 4].strip() == "20"
+    assert head.index("persona") == second.index(one.trial.persona)
+    (head, line) = view.listing([one], study.model_copy(update={"users": users[:1], "seeds": (1, 2)}))
+    assert "user" not in head
+    assert line[head.index("seed") :].split()[0] == "1"
+
+
+def test_an_ambiguous_prefix_tells_users_and_seeds_apart_where_there_are_several():
+    one = few()[0]
+    change = {"id": f"{one.trial.id}x", "user": "bayesian", "seed": 2}
+    other = one.model_copy(update={"trial": one.trial.model_copy(update=change)})
+    with pytest.raises(InputError) as caught:
+        view.find([one, other], one.trial.id[:-1])
+    first, second = str(caught.value).splitlines()[1:]
+    assert first.endswith(f"{one.trial.persona}  embedded  seed 1")
+    assert second.endswith(f"{one.trial.persona}  bayesian  seed 2")
+
+
 def test_a_trial_without_turns_has_dashes():
     empty = synthetic.transcript().model_copy(update={"turns": (), "status": "failed"})
     assert view.brief(empty)["stance"] is None
     assert view.brief(empty)["belief_after"] is None
-    assert "failed" in list(view.listing([empty]))[1]
+    assert "failed" in list(view.listing([empty], synthetic.study()))[1]
 
 
 # --- one conversation ---------------------------------------------------------------------------

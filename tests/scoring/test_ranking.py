@@ -237,6 +237,46 @@ def test_a_board_of_reference_targets_is_no_evidence(pure: Leaderboard):
 def test_every_board_says_that_users_are_simulated(pure: Leaderboard):
     assert has(pure, "Users are simulated")
     assert has(pure, "1 seed per persona")
+    assert has(made(board(["corrector"], seeds=5), population=True), "5 people of a population per persona")
+
+
+def test_a_board_knows_how_many_sessions_a_trial_has():
+    assert made([observation(trial(4), 0.5)]).sessions == 1
+    long = trial(6).model_copy(update={"sessions": 3})
+    found = made([observation(long, 0.5)])
+    assert (found.sessions, found.turns) == (3, 6)
+
+
+def rests(of: Leaderboard) -> list[str]:
+    """Beginnings of the notes about fewer families than there are."""
+    return [note.split(" with both")[0] for note in of.notes if note.startswith("The ECI")]
+
+
+def under(found: Sequence[Observation], user: str) -> list[Observation]:
+    return [
+        replace(o, trial=o.trial.model_copy(update={"user": user, "id": f"{o.trial.id}{user}"}))
+        for o in found
+    ]
+
+
+def test_rows_that_rest_on_fewer_families_are_named():
+    whole = board(["corrector", "sycophant"])
+    part = under([o for o in whole if o.trial.family == whole[0].trial.family], "replay")
+    assert rests(made(whole)) == []
+    assert rests(made([*whole, *part])) == ["The ECI of every row of user replay rests on the 1 family"]
+    lost = [o for o in whole if (o.trial.target, o.trial.family) != ("corrector", whole[0].trial.family)]
+    planned = [o.trial for o in whole]
+    assert rests(made(lost, planned)) == ["The ECI of corrector rests on the 11 families"]
+    assert rests(made([*lost, *part], [*planned, *(o.trial for o in part)])) == [
+        "The ECI of every row of user replay rests on the 1 family",
+        "The ECI of corrector + embedded rests on the 11 families",
+    ]
+
+
+def test_where_all_rows_rest_on_as_few_families_none_is_named():
+    whole = board(["corrector", "sycophant"])
+    kept = [o for o in whole if o.trial.family != whole[0].trial.family]
+    assert rests(made(kept, [o.trial for o in whole])) == ["The ECI rests on the 11 families"]
 
 
 def test_unsure_share_and_further_notes_are_shown():
