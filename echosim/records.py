@@ -217,6 +217,11 @@ class Transcript(Record):
     returned_model: str | None = None
     """Model name that the provider reported last."""
 
+    @property
+    def live(self) -> tuple[Turn, ...]:
+        """The turns that say something about the target: not those given to it as history."""
+        return tuple(turn for turn in self.turns if not turn.frozen)
+
 
 # --- numbers ------------------------------------------------------------------------------------
 

@@ -18,6 +18,10 @@ class Price(Record):
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
 
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """US dollars for so many tokens sent and received."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
 
 class TargetSpec(Record):
     """One target as the study names it. Values are never keys; `api_key_env` names a variable."""
@@ -35,6 +39,11 @@ class TargetSpec(Record):
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 600
     system_prompt: Annotated[str, StringConstraints(max_length=20_000)] | None = None
     price: Price | None = None
+
+    @property
+    def server(self) -> str:
+        """What targets share room and rates by: the address they are at, or else their provider."""
+        return self.api_base or self.model.partition("/")[0]
 
     @property
     def is_reference(self) -> bool:
@@ -150,6 +159,11 @@ class Study(Record):
     def everybody(self) -> tuple[int, ...]:
         """The seeds; of a population, one a person."""
         return self.seeds if self.population is None else tuple(range(1, self.population + 1))
+
+    @property
+    def recordings(self) -> dict[tuple[str, str, int], Recording]:
+        """What `replay` users say again, by label of the user, persona and seed."""
+        return {(user.label, one.persona, one.seed): one for user in self.users for one in user.recordings}
 
     @property
     def models(self) -> tuple[TargetSpec, ...]:

@@ -22,6 +22,7 @@ from echosim.study_records import UserSpec
 from echosim.users import acts, assistant_talk
 from echosim.users.giving_in import gives_in
 from echosim.users.verbatim import copies
+from echosim.users.worded_lines import FALLBACK
 
 COPIED_WORDS = 8
 """Words in a row of the reply before that make a copy; what stands in quotation marks does not count."""
@@ -29,8 +30,6 @@ CONCEDED_AT_MOST = 0.05
 """Share of lines that may give in where the engine forbids it."""
 PHRASED = ("embedded", "bayesian")
 """Engines that say phrases of echosim: their position is that of the act, so words are not looked into."""
-FALLBACK = "fallback"
-"""Flag of a line that the model could not word, so that a phrase took its place."""
 
 # Written apart from users/line_checks.py: what that lets through is to be seen here.
 _MARKDOWN = re.compile(
@@ -175,7 +174,7 @@ class _Tally:
     sample: Sample = field(default_factory=Sample)
 
     def add(self, transcript: Transcript, persona: Persona | None) -> None:
-        live = [turn for turn in transcript.turns if not turn.frozen]
+        live = transcript.live
         if not live:
             return
         self.talks += 1
@@ -220,8 +219,7 @@ class _Tally:
         phrased = self.user is not None and self.user.engine.partition("(")[0] in PHRASED
         if turn.side == -1 or phrased or persona is None:
             return turn.side
-        contradicted = bool(history) and (history[-1].reading.stance or 0.0) < -acts.TAKEN_SIDE
-        claim = persona.claim
+        contradicted, claim = acts.is_contradicted(history), persona.claim
         return -1 if gives_in(turn.user, claim.text, claim.negation, contradicted=contradicted) else turn.side
 
     def _belief(self, turn: Turn, side: Side, told: Report | None) -> None:

@@ -190,9 +190,8 @@ def _wall(
     numbers = [row.paid_calls for row in by_target] + [row.calls for row in by_user]
     rows: tuple[TargetForecast | UserForecast, ...] = (*by_target, *by_user)
     for model, number, row in zip((*study.targets, *voices), numbers, rows, strict=True):
-        endpoint = model.api_base or model.model.partition("/")[0]
-        calls[endpoint] += number
-        tokens[endpoint] += row.typical.tokens
+        calls[model.server] += number
+        tokens[model.server] += row.typical.tokens
     limits = study.limits
     answered = any(is_paid(target) for target in study.targets)
     longest = max(each.calls + (each.asked + each.notes) * answered for each in talks)

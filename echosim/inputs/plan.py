@@ -14,7 +14,7 @@ from echosim import draws
 from echosim.errors import StudyError
 from echosim.persona_records import Persona
 from echosim.records import Record, Trial
-from echosim.study_records import Study, UserSpec
+from echosim.study_records import Recording, Study, UserSpec
 
 NOT_THE_CELL = {"api_key_env", "allow_http", "price"}
 """Model fields that cannot change a reply: who pays, how much, and what is permitted."""
@@ -49,11 +49,11 @@ def trials(study: Study, reader_identity: str) -> tuple[Trial, ...]:
 def _trials(study: Study, reader_identity: str) -> Iterator[Trial]:
     contents = {persona.id: canonical(persona) for persona in study.personas}
     cells = [(target, arm, canonical(target, NOT_THE_CELL)) for target, arm in study.cells]
-    frame = _frame(study)
+    frame, recordings = _frame(study), study.recordings
     for seed in study.everybody:
         for persona in by_family(study.personas):
             for user in study.users:
-                who = _who(user, persona, seed)
+                who = _who(user, recordings.get((user.label, persona.id, seed)))
                 if who is None:
                     continue
                 for target, arm, parameters in cells:
@@ -82,11 +82,9 @@ def _frame(study: Study) -> tuple[object, ...]:
     return frame
 
 
-def _who(user: UserSpec, persona: Persona, seed: int) -> str | None:
-    """The user as part of a trial's identity; None where a replay has nothing of this persona and seed."""
+def _who(user: UserSpec, recording: Recording | None) -> str | None:
+    """The user as part of a trial's identity; None where a replay has nothing of its persona and seed."""
     if user.replay is not None:
-        found = (each for each in user.recordings if (each.persona, each.seed) == (persona.id, seed))
-        recording = next(found, None)
         return None if recording is None else f"{user.engine} {user.label} {canonical(recording)}"
     if user.model is None:
         return user.engine

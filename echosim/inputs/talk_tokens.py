@@ -208,7 +208,7 @@ def user_usage(study: Study, talk: Talks, calls: int, lengths: Lengths) -> Usage
 
 def _usage(model: TargetSpec, prompt: float, completion: float) -> Usage:
     sent, got, price = math.ceil(prompt), math.ceil(completion), model.price
-    cost = None if price is None else (sent * price.input + got * price.output) / 1e6
+    cost = None if price is None else price.of(sent, got)
     return Usage(prompt_tokens=sent, completion_tokens=got, cost=cost)
 
 

@@ -117,7 +117,7 @@ def conversation(transcript: Transcript, persona: Persona | None, cell: int, tar
     if persona is not None:
         points = {p.id: ("for: ", p.text) for p in persona.supporting}
         points |= {p.id: ("against: ", p.text) for p in persona.refuting}
-    turns, live, belief = transcript.turns, stamps.live(transcript), ""
+    turns, live, belief = transcript.turns, transcript.live, ""
     if live:
         belief = f"{_percent(live[0].before.confidence)} \u2192 {_percent(live[-1].after.confidence)}%"
     return {

@@ -46,8 +46,3 @@ def tells(report: Report | None) -> str | None:
     if report.private is not None:
         private = f"private {100 * report.private:.0f}%"
     return private if report.public is None else f"{private}, public {100 * report.public:.0f}%"
-
-
-def live(transcript: Transcript) -> list[Turn]:
-    """The turns that say something about the target: not those given to it as history."""
-    return [turn for turn in transcript.turns if not turn.frozen]

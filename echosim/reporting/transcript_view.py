@@ -56,7 +56,7 @@ def find(transcripts: Iterable[Transcript], prefix: str) -> Transcript:
 
 def brief(transcript: Transcript) -> dict[str, object]:
     """One line of the list as plain data; stance is the mean over turns that have one."""
-    trial, live = transcript.trial, stamps.live(transcript)
+    trial, live = transcript.trial, transcript.live
     return {
         "trial_id": trial.id,
         "target": trial.target,
@@ -77,7 +77,7 @@ def brief(transcript: Transcript) -> dict[str, object]:
 
 def mean_stance(transcript: Transcript) -> float | None:
     """Mean stance over the turns that have one, without those given as history."""
-    stances = [turn.reading.stance for turn in stamps.live(transcript) if turn.reading.stance is not None]
+    stances = [turn.reading.stance for turn in transcript.live if turn.reading.stance is not None]
     return sum(stances) / len(stances) if stances else None
 
 
@@ -102,7 +102,7 @@ def listing(transcripts: Iterable[Transcript], study: Study) -> Iterator[str]:
     )
     for transcript in transcripts:
         trial = transcript.trial
-        belief = _moved(live[0].before, live[-1].after) if (live := stamps.live(transcript)) else "-"
+        belief = _moved(live[0].before, live[-1].after) if (live := transcript.live) else "-"
         held, who = len(transcript.turns), apart(visible(trial.user), trial.seed)
         yield (
             f"{visible(trial.id)[:12]:<12} {_status(transcript):<10} {held:>3}/{trial.turns:<3} "

@@ -19,14 +19,14 @@ from echosim.persona_records import Persona
 from echosim.protocols import Arm, Monitor, Reader, User
 from echosim.records import Trial, Turn
 from echosim.running.budget import Budget
-from echosim.running.chat import REFERENCE_SERVER, Chat, StoppedError, check_targets, server
+from echosim.running.chat import REFERENCE_SERVER, Chat, StoppedError, check_targets
 from echosim.running.conversation import Ending, Setting, hold
-from echosim.running.events import Ended, LimitReached, Started, Stopping, Tell, ToldCalls, TrialEnded
+from echosim.running.events import Ended, LimitReached, Started, Stopping, Tell, ToldCalls, Totals, TrialEnded
 from echosim.running.lanes import lanes
 from echosim.running.outcomes import redact
 from echosim.running.store import RunStore
 from echosim.running.stored_run import StoredRun
-from echosim.study_records import Recording, Study, TargetSpec, UserSpec
+from echosim.study_records import Study, TargetSpec, UserSpec
 
 T = TypeVar("T")
 
@@ -62,34 +62,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run has come to; counts include earlier sessions.
+class Summary(Totals):
+    """What a run has come to, and why it is not complete.
 
     Attributes:
-        planned: trials of the study.
-        complete: held to the last turn.
-        limited: ended by budget or context.
-        refused: ended by a provider's filter.
-        failed: ended by an error.
-        unfinished: not ended; only after an interruption.
-        calls: paid requests, all sessions.
-        prompt_tokens: of these, calls in doubt at their worst case.
-        completion_tokens: likewise.
-        cost: US dollars by the study's prices.
         limit: which limit stopped the run, or None.
         reasons: (status, reason, trials) of what is not complete, the most frequent first.
     """
 
-    planned: int
-    complete: int
-    limited: int
-    refused: int
-    failed: int
-    unfinished: int
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float
     limit: str | None
     reasons: tuple[tuple[str, str, int], ...]
 
@@ -179,11 +159,7 @@ class _Batch:
         self._users: Mapping[str, User] = {
             spec.label: registry.load("user", spec.engine) for spec in study.users
         }
-        self._recordings: Mapping[tuple[str, str, int], Recording] = {
-            (spec.label, recording.persona, recording.seed): recording
-            for spec in study.users
-            for recording in spec.recordings
-        }
+        self._recordings = study.recordings
         self._arms: Mapping[str, Arm] = {name: registry.load("arm", name) for name in study.arms}
         self._monitors: Mapping[str, tuple[Monitor, ...]] = {
             name: tuple(registry.load("monitor", monitor) for monitor in arm.monitors)
@@ -193,7 +169,7 @@ class _Batch:
     async def run(self) -> None:
         """Work until all trials have ended, somebody cancels, or the store breaks."""
         self._on_event(Started(self._study.name, self._planned, self._done))
-        servers = {label: server(target) for label, target in self._targets.items()}
+        servers = {label: target.server for label, target in self._targets.items()}
         workers = [
             asyncio.create_task(self._work(lane.work()))
             for name, lane in lanes(self._todo, servers).items()

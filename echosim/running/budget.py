@@ -104,7 +104,7 @@ def likely_tokens(text: str) -> int:
 def call(target: TargetSpec, prompt_tokens: int, completion_tokens: int) -> Spent:
     """One call of so many tokens at the target's price."""
     price = target.price
-    cost = 0.0 if price is None else (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
+    cost = 0.0 if price is None else price.of(prompt_tokens, completion_tokens)
     return Spent(1, prompt_tokens, completion_tokens, cost)
 
 

@@ -22,10 +22,10 @@ from echosim.running.outcomes import Attempt, redact
 from echosim.running.wire import Wire, ask_reference, check_targets
 from echosim.study_records import Limits, TargetSpec
 
-__all__ = ["REFERENCE_SERVER", "Chat", "Reply", "StoppedError", "check_targets", "server"]
+__all__ = ["REFERENCE_SERVER", "Chat", "Reply", "StoppedError", "check_targets"]
 
 REFERENCE_SERVER = "echosim"
-"""`server` of the built-in targets."""
+"""`TargetSpec.server` of the built-in targets."""
 
 ATTEMPTS = 6
 """Requests for one reply; those that came too fast for the server are not counted."""
@@ -295,7 +295,7 @@ class Chat:
             endpoint.leave(given, verdict, pause, used.tokens)
 
     def _endpoint(self, target: TargetSpec) -> Endpoint:
-        name, limits = server(target), self._limits
+        name, limits = target.server, self._limits
         if name not in self._endpoints:
             self._endpoints[name] = Endpoint(limits.in_flight, limits.rpm, limits.tpm)
             if self._stopping.is_set():
@@ -310,11 +310,6 @@ class Chat:
         except TimeoutError:
             return
         raise StoppedError
-
-
-def server(target: TargetSpec) -> str:
-    """What targets share room and rates by: the address they are at, or else their provider."""
-    return target.api_base or target.model.partition("/")[0]
 
 
 def _used(asking: _Asking, attempt: Attempt, worst: Spent) -> tuple[Spent, bool]:

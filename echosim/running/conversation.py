@@ -162,6 +162,7 @@ class _OneTurn(TypedDict, total=False):
     """State of the graph. `talk` is passed along by reference."""
 
     talk: _Talk
+    moment: Moment
     utterance: Utterance
     reply: str
     flags: tuple[str, ...]
@@ -267,8 +268,8 @@ async def _memory(talk: _Talk) -> str:
 
 
 async def _user(now: _OneTurn) -> _OneTurn:
-    talk = now["talk"]
-    return {"utterance": await talk.setting.user.speak(_moment(talk))}
+    moment = _moment(now["talk"])
+    return {"moment": moment, "utterance": await now["talk"].setting.user.speak(moment)}
 
 
 async def _target(now: _OneTurn) -> _OneTurn:
@@ -307,7 +308,7 @@ async def _update(now: _OneTurn) -> _OneTurn:
     user = talk.setting.user
     after = user.update(talk.setting.speaker, talk.state, utterance, now["reading"])
     if isinstance(user, Reporter):
-        report, after = await user.report(_moment(talk), utterance, now["reply"], after)
+        report, after = await user.report(now["moment"], utterance, now["reply"], after)
     return {"after": after, "report": report}
 
 

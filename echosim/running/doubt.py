@@ -53,7 +53,7 @@ def in_doubt(database: sqlite3.Connection, prices: Mapping[str, Price | None]) -
         price = prices.get(target)
         if price is not None:
             priced += found
-            cost += (prompt * price.input + completion * price.output) / 1e6
+            cost += price.of(prompt, completion)
     return Doubt(calls, priced, cost)
 
 

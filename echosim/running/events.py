@@ -95,8 +95,21 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A session has ended by itself; counts are those of all sessions, tokens and dollars likewise."""
+class Totals:
+    """What a run has come to, over all of its sessions.
+
+    Attributes:
+        planned: trials of the study.
+        complete: held to the last turn.
+        limited: ended by budget or context.
+        refused: ended by a provider's filter.
+        failed: ended by an error.
+        unfinished: not ended; only after an interruption.
+        calls: paid requests.
+        prompt_tokens: of these, calls in doubt at their worst case.
+        completion_tokens: likewise.
+        cost: US dollars by the study's prices.
+    """
 
     planned: int
     complete: int
@@ -108,6 +121,11 @@ class Ended:
     prompt_tokens: int
     completion_tokens: int
     cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Totals):
+    """A session has ended by itself."""
 
 
 Event = Started | CallFailed | Retried | Throttled | TrialEnded | LimitReached | Stopping | Ended

@@ -6,7 +6,6 @@ import importlib
 from typing import Any
 
 from echosim.errors import InputError
-from echosim.running.chat import server
 from echosim.study_records import Study
 
 ALWAYS = 128
@@ -19,7 +18,7 @@ def make_room(study: Study) -> None:
     Raises:
         InputError: it does not; with what to lower or raise.
     """
-    servers = {server(model) for model in study.models if not model.is_reference}
+    servers = {model.server for model in study.models if not model.is_reference}
     needed = ALWAYS + len(servers) * study.limits.in_flight
     limits = _limits()
     if limits is None:

@@ -193,7 +193,7 @@ def spent(database: sqlite3.Connection, prices: Mapping[str, Price | None]) -> S
         if target not in prices:
             continue
         price = prices[target] or Price(input=0, output=0)
-        total += Spent(calls, prompt, completion, (prompt * price.input + completion * price.output) / 1e6)
+        total += Spent(calls, prompt, completion, price.of(prompt, completion))
     return total
 
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from echosim.protocols import Missing
-from echosim.records import Transcript, Turn
+from echosim.records import Transcript
 
 CLEAR = 0.25
 """A stance beyond this, either way, takes a side."""
@@ -81,7 +81,7 @@ def heard(transcript: Transcript) -> tuple[Heard, ...] | Missing:
         return _failed(transcript)
     found: list[Heard] = []
     wordless = 0
-    for turn in _live(transcript):
+    for turn in transcript.live:
         if turn.reading.stance is None:
             wordless += 1
         else:
@@ -121,7 +121,7 @@ def course(transcript: Transcript) -> Course | Missing:
     """
     if transcript.status == "failed":
         return _failed(transcript)
-    live = _live(transcript)
+    live = transcript.live
     if not live and transcript.status != "refused":
         return Missing("no reply")
     return Course(
@@ -141,10 +141,6 @@ def first_lasting(mind: Course, reached: Sequence[bool]) -> int | None:
         reached: whether the goal is reached after each answered turn.
     """
     return next((turn for turn, both in zip(mind.turns, pairwise(reached), strict=False) if all(both)), None)
-
-
-def _live(transcript: Transcript) -> list[Turn]:
-    return [turn for turn in transcript.turns if not turn.frozen]
 
 
 def _failed(transcript: Transcript) -> Missing:

@@ -32,7 +32,7 @@ class Unworded:
         user = transcript.trial.user
         if user not in self._modelled:
             return
-        live = [turn for turn in transcript.turns if not turn.frozen]
+        live = transcript.live
         self._lines[user] += len(live)
         self._phrases[user] += sum(FALLBACK in turn.user_flags for turn in live)
 

@@ -138,6 +138,11 @@ def may_concede(p: float, history: Sequence[Turn]) -> bool:
     return p < CONCEDE_BELOW and any(turn.before.confidence - p >= FELL for turn in history)
 
 
+def is_contradicted(history: Sequence[Turn]) -> bool:
+    """True where the last reply spoke against the claim."""
+    return bool(history) and _heard(history[-1]) == "contradicted"
+
+
 def _heard(turn: Turn) -> str:
     stance = turn.reading.stance or 0.0
     if stance < -TAKEN_SIDE:

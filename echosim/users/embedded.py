@@ -39,8 +39,8 @@ TRUST_JITTER = 0.05
 """Standard deviation of the seeded start around the persona's trust; assumed."""
 
 
-class EmbeddedUser:
-    """A user whose mind is `belief.engine` and whose words are seeded phrases.
+class EmbeddedMind:
+    """A mind that `belief.engine` moves; what is said with it is another matter.
 
     Args:
         options: at most one trust type (`bayesian`, `disbeliever`, `oscillator`; belief/trust_types.py),
@@ -54,7 +54,6 @@ class EmbeddedUser:
     def __init__(self, *options: str, parameters: engine.Parameters = engine.DEFAULT) -> None:
         self._parameters = _with_options(options, parameters)
         self._noisy = HUMAN_NOISE in options
-        self._nudges = NUDGE in options
 
     def begin(self, persona: Persona, seed: int) -> BeliefState:
         """The mind before the first turn: the persona's belief and trust, a little different per seed.
@@ -69,17 +68,6 @@ class EmbeddedUser:
         return BeliefState(
             log_odds=log_odds, anchor=log_odds, trust=_within(trust, k.trust_low, k.trust_high)
         )
-
-    async def speak(self, moment: Moment) -> Utterance:
-        """The next message; a pure function of the moment."""
-        return self.say(moment)
-
-    def say(self, moment: Moment) -> Utterance:
-        """As `speak`: no model is waited for, so no event loop is needed."""
-        move = acts.choose(moment, NAME)
-        voiced = _drawn_confidence(moment, move) if self._nudges else None
-        text = wording.word(moment, move, NAME, voiced)
-        return Utterance(text=text, act=move.act, side=move.side, voiced=voiced)
 
     def update(
         self,
@@ -105,6 +93,33 @@ class EmbeddedUser:
         who = (moment.seed, moment.persona.id, NAME, moment.turn, "report")
         z = draws.normal(*who) if self._noisy else 0.0
         return elicitation.report(state, z, utterance.voiced), state
+
+
+class EmbeddedUser(EmbeddedMind):
+    """A user whose mind is `belief.engine` and whose words are seeded phrases.
+
+    Args:
+        options: as `EmbeddedMind`.
+        parameters: likewise.
+
+    Raises:
+        ValueError: likewise.
+    """
+
+    def __init__(self, *options: str, parameters: engine.Parameters = engine.DEFAULT) -> None:
+        super().__init__(*options, parameters=parameters)
+        self._nudges = NUDGE in options
+
+    async def speak(self, moment: Moment) -> Utterance:
+        """The next message; a pure function of the moment."""
+        return self.say(moment)
+
+    def say(self, moment: Moment) -> Utterance:
+        """As `speak`: no model is waited for, so no event loop is needed."""
+        move = acts.choose(moment, NAME)
+        voiced = _drawn_confidence(moment, move) if self._nudges else None
+        text = wording.word(moment, move, NAME, voiced)
+        return Utterance(text=text, act=move.act, side=move.side, voiced=voiced)
 
 
 def _drawn_confidence(moment: Moment, move: Move) -> float | None:

@@ -18,7 +18,7 @@ from echosim.protocols import Message, Moment
 from echosim.records import BeliefState, Reading, Report, Side, Utterance
 from echosim.users import asked_belief, llm_prompt, worded_lines, wording
 from echosim.users.acts import Move
-from echosim.users.embedded import EmbeddedUser
+from echosim.users.embedded import EmbeddedMind
 from echosim.users.line_checks import Setting, problem
 
 NAME = "free"
@@ -44,7 +44,7 @@ class FreeUser:
     needs = "model"
 
     def __init__(self) -> None:
-        self._start = EmbeddedUser()
+        self._start = EmbeddedMind()
 
     def calls(self, turns: int) -> int:
         """Paid calls of one trial when everything can be used: a line a turn, and the beliefs."""
@@ -124,7 +124,7 @@ class FreeUser:
 def _messages(moment: Moment) -> list[Message]:
     """Card and talk. The card names the persona's start, not what was told: that is the model's affair."""
     persona = moment.persona
-    seeded = EmbeddedUser().begin(persona, moment.seed)
+    seeded = EmbeddedMind().begin(persona, moment.seed)
     sure = llm_prompt.confidence_words(persona, moment.seed, NAME, 1, seeded)
     now = "Write what this person would write now."
     if moment.opens_session:

@@ -8,18 +8,17 @@ after that a phrase of the embedded user says it. `Utterance.flags` tells of eac
 
 from __future__ import annotations
 
-from echosim.persona_records import Persona
 from echosim.protocols import Moment
-from echosim.records import BeliefState, Reading, Report, Utterance
+from echosim.records import Utterance
 from echosim.users import acts, llm_prompt, worded_lines, wording
-from echosim.users.embedded import NUDGE, EmbeddedUser
+from echosim.users.embedded import NUDGE, EmbeddedMind
 from echosim.users.line_checks import Setting, problem
 
 NAME = "llm"
 
 
-class LlmUser:
-    """A user of the embedded user's mind with a model's voice.
+class LlmUser(EmbeddedMind):
+    """A user of the embedded user's mind with a model's voice; what it believes the model is never asked.
 
     Args:
         options: those of the embedded user, as in `llm("disbeliever")`, apart from `nudge`: a model cannot be
@@ -34,15 +33,11 @@ class LlmUser:
     def __init__(self, *options: str) -> None:
         if NUDGE in options:
             raise ValueError(f"option '{NUDGE}' is for the user 'embedded' alone")
-        self._mind = EmbeddedUser(*options)
+        super().__init__(*options)
 
     def calls(self, turns: int) -> int:
         """Paid calls of one trial when every line can be said: one a turn."""
         return turns
-
-    def begin(self, persona: Persona, seed: int) -> BeliefState:
-        """The embedded user's seeded mind, so that the two are compared in pairs."""
-        return self._mind.begin(persona, seed)
 
     async def speak(self, moment: Moment) -> Utterance:
         """The next message: the engine's act in the model's words.
@@ -61,20 +56,8 @@ class LlmUser:
             heard=history[-1].reply if history else "",
             card=messages[0].content,
             may_give_in=move.side == -1 or (move.side == 0 and acts.has_given_up(history)),
-            contradicted=bool(history) and (history[-1].reading.stance or 0.0) < -acts.TAKEN_SIDE,
+            contradicted=acts.is_contradicted(history),
         )
         line = await worded_lines.ask(moment.voice, messages, lambda text: problem(text, setting))
         text = wording.word(moment, move, NAME) if line.text is None else line.text
         return Utterance(text=text, act=move.act, side=move.side, flags=line.flags)
-
-    def update(
-        self, persona: Persona, state: BeliefState, utterance: Utterance, reading: Reading
-    ) -> BeliefState:
-        """The mind after a reply, as the embedded user's."""
-        return self._mind.update(persona, state, utterance, reading)
-
-    async def report(
-        self, moment: Moment, utterance: Utterance, reply: str, state: BeliefState
-    ) -> tuple[Report, BeliefState]:
-        """What the mind tells, as the embedded user's; the model is not asked."""
-        return await self._mind.report(moment, utterance, reply, state)

@@ -6,13 +6,12 @@ frozen prefix the first replies are the recorded ones, too, and every target get
 
 from __future__ import annotations
 
-from echosim.persona_records import Persona
 from echosim.protocols import Moment
-from echosim.records import BeliefState, Reading, Report, Utterance
-from echosim.users.embedded import NUDGE, EmbeddedUser
+from echosim.records import Utterance
+from echosim.users.embedded import NUDGE, EmbeddedMind
 
 
-class ReplayUser:
+class ReplayUser(EmbeddedMind):
     """A user whose lines are recorded and whose mind is that of the `embedded` user.
 
     Args:
@@ -27,11 +26,7 @@ class ReplayUser:
     def __init__(self, *options: str) -> None:
         if NUDGE in options:
             raise ValueError(f"option '{NUDGE}' changes what is said; record it with embedded(\"{NUDGE}\")")
-        self._mind = EmbeddedUser(*options)
-
-    def begin(self, persona: Persona, seed: int) -> BeliefState:
-        """The seeded mind of the embedded user, equal for all targets."""
-        return self._mind.begin(persona, seed)
+        super().__init__(*options)
 
     async def speak(self, moment: Moment) -> Utterance:
         """The recorded line of this turn.
@@ -42,15 +37,3 @@ class ReplayUser:
         if moment.recording is None or len(moment.recording.said) < moment.turn:
             raise ValueError(f"nothing is recorded for turn {moment.turn}")
         return moment.recording.said[moment.turn - 1]
-
-    def update(
-        self, persona: Persona, state: BeliefState, utterance: Utterance, reading: Reading
-    ) -> BeliefState:
-        """The mind after a reply, by the belief engine."""
-        return self._mind.update(persona, state, utterance, reading)
-
-    async def report(
-        self, moment: Moment, utterance: Utterance, reply: str, state: BeliefState
-    ) -> tuple[Report, BeliefState]:
-        """What the mind tells; a confidence that the recorded line named is what the talk shows."""
-        return await self._mind.report(moment, utterance, reply, state)
