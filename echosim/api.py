@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from echosim import __version__, boards, registry
 from echosim.boards import curves, leaderboard, loop_gain, score
 from echosim.errors import InputError, StudyError
-from echosim.held_run import PathLike, Run
+from echosim.held_run import PathLike, Run, own_study
 from echosim.inputs import frozen_study, personas
 from echosim.inputs import study as studies
 from echosim.inputs.endpoints import check_environment
@@ -146,7 +146,7 @@ def run(
     the second signal stops it at once.
 
     Args:
-        study: a path, "quickstart", or a Study.
+        study: a path, "quickstart", or a Study; study.yaml of the run folder itself will do.
         out: the run folder.
         yes: agree to more than 1,000 paid calls, or more than 100,000 trials.
         encoder: sentence-transformers model or folder; None for the default.
@@ -162,8 +162,9 @@ def run(
         StorageError: the folder cannot be used.
         KeyboardInterrupt: stopped; every finished turn is kept.
     """
-    resolved = recordings.filled(_resolved(study))
     folder = Path(out)
+    own = None if isinstance(study, Study) else own_study(study, folder)
+    resolved = recordings.filled(own or _resolved(study))
     much = None if yes else too_much(forecast(resolved))
     if much:
         raise InputError(f"{much}; agree with yes=True (--yes)")
@@ -196,7 +197,7 @@ async def arun(
     it at once. The same call again resumes.
 
     Args:
-        study: a path, "quickstart", or a Study.
+        study: a path, "quickstart", or a Study; study.yaml of the run folder itself will do.
         out: the run folder.
         yes: agree to more than 1,000 paid calls, or more than 100,000 trials.
         encoder: sentence-transformers model or folder; None for the default.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,10 +40,10 @@ def doctor(
     """
     from echosim import __version__
     from echosim.running import doctor as examining
-    from echosim.running.salvage import salvage as save
+    from echosim.running import salvage as salvaging
 
     found = examining.examine(run, __version__)
-    saved = None if salvage is None else save(run, salvage)
+    saved = None if salvage is None else salvaging.salvage(run, salvage)
     if as_json:
         document = found.model_dump(mode="json")
         emit_json(document if saved is None else {**document, "salvage": saved.model_dump(mode="json")})
@@ -50,8 +51,10 @@ def doctor(
         _print(found)
         if saved is not None:
             _print_saved(saved)
+        elif not found.sound and (why := salvaging.obstacle(run)):
+            say(f"Nothing can be saved: {why}")
         elif not found.sound:
-            say(f"Save what is sound: echosim doctor {run} --salvage NEWFOLDER")
+            say(f"Save what is sound: echosim doctor {shlex.quote(str(run))} --salvage NEWFOLDER")
     raise typer.Exit(0 if found.sound or saved is not None else _DAMAGED)
 
 
@@ -66,13 +69,15 @@ def _print(found: Examination) -> None:
 
 
 def _print_saved(saved: Salvage) -> None:
+    from echosim.running.run_folder import resume_command
+
     put(f"saved {counted(saved.turns, 'turn')} of {counted(saved.trials, 'trial')} into {saved.out}")
     if saved.calls_lost:
         lost = counted(saved.calls_lost, "paid call")
         put(f"{lost} cannot be read: more was spent than the new run says")
     if not saved.again:
         return
-    put(f"{counted(len(saved.again), 'trial')} will be held again:")
+    put(f"{counted(len(saved.again), 'trial')} will be held again by {resume_command(Path(saved.out))}")
     rows = [
         (one.trial, one.persona, one.target, one.seed, one.kept, one.reason) for one in saved.again[:_SHOWN]
     ]

@@ -24,6 +24,7 @@ def merge(
     once, and one that went differently in two is refused.
     """
     from echosim.running.merge import merge as make
+    from echosim.running.run_folder import resume_command
 
     made = make(out, runs)
     if as_json:
@@ -33,6 +34,9 @@ def merge(
     if made.twice:
         put(f"twice    {counted(made.twice, 'trial')} in more than one of them, kept once")
     if made.absent:
-        absent = counted(made.absent, "trial")
-        put(f"absent   {absent} of the whole study in none; `echosim run STUDY {out}` holds them")
+        put(f"absent   {counted(made.absent, 'trial')} of the whole study in none of them")
+    if made.unfinished:
+        put(f"open     {counted(made.unfinished, 'trial')} not finished")
+    if made.absent or made.unfinished:
+        put(f"resume   {resume_command(out)}")
     put(f"board    echosim leaderboard {shlex.quote(str(out))}")

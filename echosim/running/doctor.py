@@ -70,8 +70,8 @@ def _findings(
         "plan": _plan(database, version),
         "trials": _trials(database),
         "rows": _strays(database),
-        "calls": _calls(database),
-        "ends": _ends(database),
+        "calls": _calls(database, writing),
+        "ends": _ends(folder, database, writing),
     }
     for name, part in parts.items():
         try:
@@ -222,7 +222,10 @@ def _strays(database: sqlite3.Connection) -> Iterator[Finding]:
 # --- what is left to do -------------------------------------------------------------------------
 
 
-def _calls(database: sqlite3.Connection) -> Iterator[Finding]:
+def _calls(database: sqlite3.Connection, writing: bool) -> Iterator[Finding]:
+    if writing:
+        yield _note("calls", "the run is being written; calls under way are not judged")
+        return
     study = study_of(database)
     prices = {} if study is None else {model.label: model.price for model in study.models}
     doubt = in_doubt(database, prices)
@@ -230,14 +233,22 @@ def _calls(database: sqlite3.Connection) -> Iterator[Finding]:
         yield _note("calls", str(doubt))
 
 
-def _ends(database: sqlite3.Connection) -> Iterator[Finding]:
+def _ends(folder: Path, database: sqlite3.Connection, writing: bool) -> Iterator[Finding]:
     planned, ended, again = database.execute(
         "SELECT count(*), count(status), coalesce(sum(status IS NOT NULL AND resumable), 0) FROM trials"
     ).fetchone()
     if ended < planned:
-        yield _note("trials", f"{planned - ended:,} of {planned:,} have not ended; run it again to resume")
+        yield _note("trials", f"{planned - ended:,} of {planned:,} have not ended{_then(folder, writing)}")
     if again:
         yield _note("trials", f"{again:,} ended early and are taken up again by the next run")
+
+
+def _then(folder: Path, writing: bool) -> str:
+    if writing:
+        return ""
+    if not (folder / run_folder.STUDY).exists():
+        return "; run it again to resume"
+    return f"; `{run_folder.resume_command(folder)}` resumes"
 
 
 def _session(database: sqlite3.Connection, writing: bool) -> Iterator[Finding]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from echosim.errors import InputError
+from echosim.errors import InputError, StorageError
 from echosim.inputs import frozen_study, plan
 from echosim.inputs.union import united
 from echosim.records import Record, Trial
-from echosim.running import run_folder, turn_rows
+from echosim.running import run_folder, run_lock, turn_rows
 from echosim.running.generations import versions
 from echosim.running.new_run import CALL_COLUMNS, READING_COLUMNS, HeldTrial, check_free, new_run
 from echosim.running.stored_run import damaged
@@ -36,7 +36,9 @@ class Merged(Record):
     trials: int
     """Of the merged study."""
     held: int
-    """Of these, trials that a shard has begun or ended."""
+    """Of these, trials that a shard has planned."""
+    unfinished: int
+    """Of these, trials that have ended in no shard; `echosim run` goes on with them."""
     twice: int
     """Of these, trials that more than one shard had; kept once."""
     absent: int
@@ -70,7 +72,7 @@ def merge(out: Path, folders: Sequence[Path]) -> Merged:
     Raises:
         InputError: no run there; no shards of one study, with the fields that differ; the same trial went
             differently in two of them, with both places; `out` is taken.
-        StorageError: a shard is damaged, or `out` cannot be written.
+        StorageError: a shard is damaged or is being written, or `out` cannot be written.
     """
     check_free(out)
     if len({folder.resolve() for folder in folders}) < len(folders):
@@ -89,9 +91,12 @@ def merge(out: Path, folders: Sequence[Path]) -> Merged:
         chosen = {name: _chosen(name, where) for name, where in places.items()}
         _refuse(conflict for conflict in chosen.values() if isinstance(conflict, str))
         with new_run(out, frozen_study.dump(study), _facts(shards)) as made:
+            unfinished = 0
             for place, trial in enumerate(planned):
                 shard = chosen.get(trial.id)
-                made.add_trial(place, _held(trial, shard if isinstance(shard, _Shard) else None))
+                held = _held(trial, shard if isinstance(shard, _Shard) else None)
+                made.add_trial(place, held)
+                unfinished += held.status is None and shard is not None
             calls = 0
             for shard in shards:
                 calls += next(shard.rows("SELECT count(*) FROM calls"))[0]
@@ -102,6 +107,7 @@ def merge(out: Path, folders: Sequence[Path]) -> Merged:
         runs=tuple(map(str, folders)),
         trials=len(planned),
         held=len(places),
+        unfinished=unfinished,
         twice=sum(len(where) > 1 for where in places.values()),
         absent=len(planned) - len(places),
         calls=calls,
@@ -110,11 +116,14 @@ def merge(out: Path, folders: Sequence[Path]) -> Merged:
 
 def _open(folder: Path, open_files: ExitStack) -> _Shard:
     database = open_files.enter_context(closing(run_folder.connect_to_read(folder)))
-    database.execute("BEGIN")  # one moment of a run that may be under way
+    database.execute("BEGIN")  # one moment, even if somebody resumes the run meanwhile
     facts = dict(database.execute("SELECT key, value FROM meta"))
     for key in ("study", "reader"):
         if key not in facts:
             raise damaged(folder, "meta", f"{key} is missing")
+    if run_lock.is_held(folder):
+        writer = facts.get("writer", "another process")
+        raise StorageError(f"{folder}: run is in use by {writer}; wait for it or stop it")
     return _Shard(folder, database, facts)
 
 

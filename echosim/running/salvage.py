@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from echosim.errors import StorageError
+from echosim.errors import EchosimError, StorageError
 from echosim.inputs import frozen_study, plan
 from echosim.records import Record, Trial
 from echosim.running import run_folder, run_lock, turn_rows
@@ -69,23 +69,8 @@ def salvage(folder: Path, out: Path) -> Salvage:
         InputError: no run there, or no room for a new one.
         StorageError: nothing can be read, or `out` cannot be written.
     """
-    if run_lock.is_held(folder):
-        raise StorageError(f"{folder}: run is in use; stop it first")
     with closing(run_folder.connect_as_it_is(folder)) as database:
-        try:
-            database.execute("PRAGMA writable_schema=ON")  # lets SQLite read a file that was cut off
-            run_folder.see_the_current(database)
-        except run_folder.UNREADABLE as error:
-            raise StorageError(
-                f"{folder / run_folder.DATABASE}: nothing can be read of it: {error}"
-            ) from error
-        facts = {key: value for key in _FACTS if (value := _fact(database, key)) is not None}
-        study = _study(folder, database)
-        if "reader" not in facts:
-            raise StorageError(
-                f"{folder / run_folder.DATABASE}: nobody can tell any more which reader the users had; "
-                "hold the study again in another folder"
-            )
+        study, facts = _basis(folder, database)
         planned = _planned(database, study, facts["reader"])
         again: list[Again] = []
         turns = 0
@@ -104,6 +89,35 @@ def salvage(folder: Path, out: Path) -> Salvage:
     return Salvage(
         run=str(folder), out=str(out), trials=len(planned), turns=turns, calls_lost=lost, again=tuple(again)
     )
+
+
+def obstacle(folder: Path) -> str | None:
+    """Why nothing can be salvaged of a run, or None where something can; changes nothing."""
+    try:
+        with closing(run_folder.connect_as_it_is(folder)) as database:
+            _basis(folder, database)
+    except EchosimError as error:
+        return str(error)
+    return None
+
+
+def _basis(folder: Path, database: sqlite3.Connection) -> tuple[str, dict[str, str]]:
+    """The study and what else is known of the run as a whole, without which nothing can be salvaged."""
+    if run_lock.is_held(folder):
+        raise StorageError(f"{folder}: run is in use; stop it first")
+    try:
+        database.execute("PRAGMA writable_schema=ON")  # lets SQLite read a file that was cut off
+        run_folder.see_the_current(database)
+    except run_folder.UNREADABLE as error:
+        raise StorageError(f"{folder / run_folder.DATABASE}: nothing can be read of it: {error}") from error
+    facts = {key: value for key in _FACTS if (value := _fact(database, key)) is not None}
+    study = _study(folder, database)
+    if "reader" not in facts:
+        raise StorageError(
+            f"{folder / run_folder.DATABASE}: nobody can tell any more which reader the users had; "
+            "hold the study again in another folder"
+        )
+    return study, facts
 
 
 def _again(trial: Trial, kept: int, reason: str) -> Again:

@@ -88,3 +88,9 @@ def test_every_difference_is_named_with_both_places(study, persona):
         "target 'one' differs in temperature, price between shard-1 and shard-2",
     ):
         assert words in said
+
+
+def test_what_one_study_has_not_is_called_none(study):
+    crowd = study.model_copy(update={"population": 5})
+    with pytest.raises(InputError, match="population: none in shard-1, 5 in shard-2"):
+        united(parts(study, crowd))

@@ -74,13 +74,22 @@ def test_what_is_left_to_do_is_noted_and_sound(tmp_path):
             await store.intend(Call("t", "judge", 1, 1, "hash", Spent(1, 10, 10, 0)))
 
         asyncio.run(scene())
-        assert "in use by pid" in notes(tmp_path)["run.lock"]
+        live = notes(tmp_path)
+        assert "in use by pid" in live["run.lock"]
+        assert live["calls"] == "the run is being written; calls under way are not judged"
+        assert next(f.what for f in doctor.examine(tmp_path).findings if f.where == "trials") == (
+            "5 of 6 have not ended"
+        )
     found = notes(tmp_path)
     assert doctor.examine(tmp_path).sound
     assert found["calls"] == "1 call may have been billed twice, its price is not known"
     assert [f.what for f in doctor.examine(tmp_path).findings if f.where == "trials"] == [
-        "5 of 6 have not ended; run it again to resume",
+        f"5 of 6 have not ended; `echosim run {tmp_path}/study.yaml {tmp_path}` resumes",
         "1 ended early and are taken up again by the next run",
+    ]
+    (tmp_path / "study.yaml").unlink()
+    assert "5 of 6 have not ended; run it again to resume" in [
+        f.what for f in doctor.examine(tmp_path).findings
     ]
     changed(tmp_path, "INSERT INTO meta VALUES ('writer', 'pid 7 on host there')")
     assert notes(tmp_path)["run.lock"] == (

@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import sqlite3
+from typing import get_args
 
 import cast
 import fake_server as fake
@@ -35,6 +37,15 @@ def test_one_record_an_event_with_time_and_no_words_of_the_provider(tmp_path):
     }  # fmt: skip
     assert rows[1]["event"] == "throttled"
     assert (rows[2]["event"], rows[2]["reason"], rows[2]["seed"]) == ("trial_ended", "transient: 500", 1)
+
+
+def test_no_field_of_an_event_hides_what_a_line_has_already(tmp_path):
+    clock = iter([0.0, 11.9])
+    (row,) = logged(tmp_path / "log", events.Stopping(10.0), clock=lambda: next(clock))
+    assert (row["seconds"], row["grace_seconds"]) == (11.9, 10.0)
+    for kind_of_event in get_args(events.Event):
+        names = {field.name for field in dataclasses.fields(kind_of_event)}
+        assert not names & {"time", "seconds", "event"}
 
 
 def test_it_appends_and_only_its_owner_reads_it(tmp_path):

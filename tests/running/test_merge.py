@@ -63,7 +63,7 @@ def test_merged_is_as_if_never_cut_up(tmp_path, cut):
     whole = held(tmp_path / "whole", WHOLE)
     shards = [held(tmp_path / f"{n}", part(**fields)) for n, fields in enumerate(CUTS[cut])]
     merged = merge(tmp_path / "out", shards)
-    assert (merged.trials, merged.held, merged.absent) == (12, 12, 0)
+    assert (merged.trials, merged.held, merged.unfinished, merged.absent) == (12, 12, 0, 0)
     assert merged.twice == (4 if cut == "overlapping" else 0)
     assert exported(tmp_path / "out") == exported(whole)
     assert cast.rows(tmp_path / "out") == cast.rows(whole)
@@ -197,6 +197,19 @@ def test_facts_of_all_shards_are_kept(tmp_path):
         assert json.loads(facts["channels"]) == [{**channel, "date": "2026-01-05"}]
         assert run._rows("SELECT count(*) FROM readings") == [(1,)]
     assert doctor.examine(tmp_path / "out").sound
+
+
+def test_a_run_that_is_being_written_is_refused(tmp_path):
+    a, b = held(tmp_path / "a", part(seeds=(1,))), tmp_path / "b"
+    with (
+        opened(b, part(seeds=(2, 3))),
+        pytest.raises(StorageError, match=r"b: run is in use by pid") as caught,
+    ):
+        merge(tmp_path / "out", [a, b])
+    assert caught.value.exit_code == 4
+    assert not (tmp_path / "out").exists()
+    merged = merge(tmp_path / "out", [a, b])
+    assert (merged.held, merged.unfinished, merged.absent) == (12, 8, 0)
 
 
 def test_runs_that_are_no_shards_of_one_study(tmp_path):

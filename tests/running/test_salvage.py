@@ -8,10 +8,10 @@ import cast
 import pytest
 
 from echosim import draws
-from echosim.errors import InputError, StorageError
+from echosim.errors import EchosimError, InputError, StorageError
 from echosim.running import doctor
 from echosim.running.budget import Call, Spent
-from echosim.running.salvage import salvage
+from echosim.running.salvage import obstacle, salvage
 from echosim.running.stored_run import StoredRun
 from tests.running.test_doctor import STUDY, changed, held, opened
 from tests.running.test_run_folder import as_format
@@ -24,6 +24,7 @@ def run(tmp_path):
 
 
 def test_a_sound_run_is_copied_whole(run, tmp_path):
+    assert obstacle(run) is None
     saved = salvage(run, tmp_path / "new")
     assert (saved.trials, saved.turns, saved.calls_lost, saved.again) == (6, 24, 0, ())
     assert cast.rows(tmp_path / "new") == cast.rows(run)
@@ -101,6 +102,7 @@ def test_what_cannot_be_salvaged_says_why(run, tmp_path):
     changed(run, "DELETE FROM meta WHERE key = 'reader'")
     with pytest.raises(StorageError, match="which reader"):
         salvage(run, tmp_path / "new")
+    assert "which reader" in obstacle(run)
     (run / "run.db").write_bytes(b"x" * 5000)
     with pytest.raises(StorageError, match="nothing can be read"):
         salvage(run, tmp_path / "new")
@@ -182,3 +184,21 @@ def test_a_cut_file_is_salvaged(run, tmp_path):
         salvage(run, out)
         assert held(out).complete == 6
         assert cast.rows(out) == rows
+
+
+def test_a_cut_file_has_an_obstacle_exactly_where_salvage_refuses(run, tmp_path):
+    whole = (run / "run.db").read_bytes()
+    (run / "study.yaml").unlink()
+    refused = []
+    for cut in range(12):
+        (run / "run.db").write_bytes(whole[: len(whole) * cut // 12 + 100])
+        why = obstacle(run)
+        refused.append(why is not None)
+        if why is None:
+            salvage(run, tmp_path / f"new-{cut}")
+        else:
+            with pytest.raises(EchosimError) as caught:
+                salvage(run, tmp_path / f"new-{cut}")
+            assert str(caught.value) == why
+    assert refused[0]
+    assert not refused[-1]

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from echosim import boards
 from echosim.cli import app
-from echosim.held_run import cut_off
+from echosim.held_run import cut_off, own_study
 from echosim.running.budget import Call, Spent
 from echosim.running.store import reopen
 from echosim.running.stored_run import StoredRun
 from tests.running.test_doctor import changed
-from tests.running.test_merge import WHOLE, held, part
+from tests.running.test_merge import PEOPLE, WHOLE, held, opened, part
 
 STUDY = """
 format: 1
@@ -57,7 +57,7 @@ def test_a_damaged_run_is_told_and_saved(run, tmp_path):
     assert json.loads(call("doctor", run, "--json", code=4)[0])["sound"] is False
     out, _ = call("doctor", run, "--salvage", tmp_path / "new")
     assert f"saved 35 turns of 12 trials into {tmp_path / 'new'}" in out
-    assert "1 trial will be held again:" in out
+    assert f"1 trial will be held again by echosim run {tmp_path}/new/study.yaml {tmp_path}/new" in out
     row = next(line for line in out.splitlines() if line.startswith(trial.id)).split()
     assert row[:5] == [trial.id, trial.persona, trial.target, "1", "2"]
     saved = json.loads(call("doctor", run, "--salvage", tmp_path / "newer", "--json")[0])["salvage"]
@@ -126,6 +126,64 @@ def test_merge_prints_what_it_made(tmp_path):
         assert call(*words, tmp_path / "out") == call(*words, whole)
     other = held(tmp_path / "other", part(turns=2))
     assert "turns: 3 in" in call("merge", tmp_path / "no", shards[0], other, code=2)[1]
+
+
+def test_merge_says_what_is_left_and_how_to_go_on(tmp_path):
+    shards = [held(tmp_path / "a", part(seeds=(1,), personas=PEOPLE[:1])), tmp_path / "b"]
+    opened(shards[1], part(seeds=(2, 3), personas=PEOPLE[1:])).close()
+    out = tmp_path / "out"
+    assert call("merge", out, *shards)[0].splitlines()[1:4] == [
+        "absent   6 trials of the whole study in none of them",
+        "open     4 trials not finished",
+        f"resume   echosim run {out}/study.yaml {out}",
+    ]
+    listed = call("show", out)[0].splitlines()[1:]
+    assert sorted(line.split()[1] for line in listed) == ["complete"] * 2 + ["unfinished"] * 10
+    shown = json.loads(call("show", out, "--json")[0])["trials"]
+    assert sum(one["status"] == "unfinished" for one in shown) == 10
+    exported = [json.loads(line) for line in call("export", out)[0].splitlines()]
+    assert sum(one["status"] == "limited" for one in exported) == 10
+
+
+def test_the_resolved_study_of_a_run_resumes_that_run_alone(tmp_path):
+    run, other = held(tmp_path / "run", WHOLE), held(tmp_path / "other", WHOLE)
+    assert own_study(run / "study.yaml", run) == WHOLE
+    assert own_study(tmp_path / "other" / ".." / "run" / "study.yaml", run) == WHOLE
+    assert own_study(other / "study.yaml", run) is None
+    assert own_study("quickstart", run) is None
+    (run / "study.yaml").write_text(STUDY)
+    assert own_study(run / "study.yaml", run) is None
+    (run / "study.yaml").unlink()
+    assert own_study(run / "study.yaml", run) is None
+
+
+def test_a_damaged_run_of_which_nothing_can_be_saved(run, tmp_path):
+    changed(run, "DELETE FROM meta WHERE key = 'reader'")
+    _, err = call("doctor", run, code=4)
+    assert "Nothing can be saved: " in err
+    assert "--salvage" not in err
+    assert "which reader the users had" in call("doctor", run, "--salvage", tmp_path / "new", code=4)[1]
+
+
+def test_the_help_of_run_tells_how_its_events_end():
+    assert "interrupted" in call("run", "--help")[0]
+
+
+@pytest.mark.slow
+def test_the_command_that_merge_prints_resumes(tmp_path, monkeypatch):
+    monkeypatch.setattr(boards, "new_reader", lambda _: Prepared())
+    study, out = tmp_path / "study.yaml", tmp_path / "out"
+    study.write_text(STUDY.replace("SEEDS", "[1]"))
+    call("run", study, tmp_path / "a", "--quiet")
+    changed(
+        tmp_path / "a", "UPDATE trials SET status = NULL, resumable = 1", "DELETE FROM turns WHERE number = 2"
+    )
+    printed = call("merge", out, tmp_path / "a")[0].splitlines()
+    command = next(line for line in printed if line.startswith("resume")).split()[1:]
+    assert command == ["echosim", "run", f"{out}/study.yaml", str(out)]
+    call(*command[1:], "--quiet")
+    assert call("doctor", out)[0] == f"{out}: sound\n"
+    assert len(call("export", out)[0].splitlines()) == 3
 
 
 @pytest.mark.slow
