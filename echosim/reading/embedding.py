@@ -210,6 +210,7 @@ def load_encoder(
             says what to do.
     """
     name = name or os.environ.get("ECHOSIM_ENCODER") or DEFAULT_ENCODER
+    _one_blas_thread()
     if threads is not None:
         use_threads(threads)
     source = static.source_of(name)
@@ -225,6 +226,19 @@ def load_encoder(
         return _encoder(static.StaticModel(library, name), name, cached)
     model = TransformerModel(library, name, bfloat16_device() if fast else None)
     return _encoder(model, f"{name} (bfloat16)" if fast else name, cached)
+
+
+def _one_blas_thread() -> None:
+    """From now on numpy multiplies in one thread, whatever the cores and OMP_NUM_THREADS.
+
+    What a reply says is read off products of small matrices, and their last bits depend on the number of
+    threads: a calibration on the edge of its rounding would tip.
+    """
+    import numpy as np  # noqa: F401 - a library is held only once it is there
+    import scipy.linalg  # noqa: F401 - brings a BLAS of its own
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
 
 
 def _encoder(model: TextModel, name: str, cached: bool) -> Encoder:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from echosim.draws import integer, shuffled
 from echosim.errors import EncoderError
@@ -37,6 +41,49 @@ def fast() -> Encoder:
         return load_encoder(fast=True, cached=False)
     except EncoderError as error:
         pytest.skip(str(error))
+
+
+def test_numpy_multiplies_in_one_thread_whatever_was_set() -> None:
+    with threadpool_limits(4, user_api="blas"):
+        load_encoder(cached=False)
+        held = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert held
+    assert set(held) == {1}
+
+
+@pytest.mark.slow
+def test_a_calibration_has_the_same_bits_on_any_number_of_cores(tmp_path: Path) -> None:
+    program = """
+import sys
+import numpy
+import echosim as es
+from echosim.reading import perception
+from echosim.reading.embedding import load_encoder
+real = perception.fit
+def fit(**rows):
+    print(numpy.asarray([rows["totals"], rows["contrasts"], rows["generics"]]).tobytes().hex())
+    return real(**rows)
+perception.fit = fit
+reader = perception.StanceReader(load_encoder(cached=False))
+reader.prepare([p for p in es.load_personas(sys.argv[1]) if p.role == "mirror"])
+"""
+
+    family = str(Path(__file__).parents[2] / "personas" / "contrail-chemicals")
+
+    def bits_with(threads: str) -> str:
+        own = {"ECHOSIM_CACHE": str(tmp_path / threads), "OMP_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, "-c", program, family],
+            env=os.environ | own,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    one, two = bits_with("1"), bits_with("2")
+    assert one
+    assert one == two
 
 
 def bits(encoded: Encoded) -> bytes:
