@@ -2,9 +2,10 @@
 them: they give in too early, talk like the assistant, write lists, copy, and all sound alike (Zhou et al.
 2026, arXiv:2603.11245; Naous et al. 2025, arXiv:2510.06552). One record a user engine.
 
-Everything is read from stored transcripts by patterns and counts; no model, no encoder. So whether a line
-speaks for the persona's side is judged only where it gives the claim up, or where the user was asked apart.
-Turns given as history are left out: the user did not say them here.
+Everything is read from stored transcripts by patterns and counts, without a model; what a line means is
+read from a sample where an encoder is given. Patterns judge whether a line speaks for the persona's side only
+where it gives the claim up, or where the user was asked apart. Turns given as history are left out: the user
+did not say them here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from statistics import stdev
 
 from echosim.checks.closest_lines import Sample, bigrams
+from echosim.checks.line_figure import Figure
+from echosim.checks.line_meaning import Heard, Meaning, MeaningSample, Sense
 from echosim.persona_records import Persona
 from echosim.records import Record, Report, Side, Transcript, Turn
 from echosim.study_records import UserSpec
@@ -42,17 +45,8 @@ _UNIT = 1 << 60
 NOT_WORDED = "no model words these lines"
 NOT_ASKED = "not asked: the belief is the engine's own"
 SAID_AGAIN = "the lines are those of a recording, whatever became of the belief here"
+NOT_ENCODED = "not read with an encoder"
 _NO_LINE = "no line to judge"
-
-
-class Figure(Record):
-    """One number about the lines of a user engine."""
-
-    value: float | None
-    n: int = 0
-    """Lines, conversations or personas behind it."""
-    reason: str | None = None
-    """Why there is none."""
 
 
 class UserLines(Record):
@@ -98,6 +92,8 @@ class UserLines(Record):
     contradicted: Figure
     """Share of lines that take the other side than the belief last told in the same session: by words that
     give the claim up, or else by the side that the line is stored with."""
+    meaning: Meaning
+    """What an encoder makes of a sample of the lines."""
 
 
 def user_lines(
@@ -125,9 +121,18 @@ class Lines:
     Args:
         personas: who speaks.
         users: as the study has them.
+        sense: what to read the meaning of lines with; None leaves those figures out.
+        without: why there is none.
     """
 
-    def __init__(self, personas: Iterable[Persona], users: Sequence[UserSpec]) -> None:
+    def __init__(
+        self,
+        personas: Iterable[Persona],
+        users: Sequence[UserSpec],
+        sense: Sense | None = None,
+        without: str = NOT_ENCODED,
+    ) -> None:
+        self._sense, self._without = sense, without
         self._personas = {persona.id: persona for persona in personas}
         self._users = {user.label: user for user in users}
         self._tallies: dict[str, _Tally] = {}
@@ -142,7 +147,11 @@ class Lines:
         """The figures so far; see `user_lines`."""
         order = [label for label in self._users if label in self._tallies]
         order += sorted(set(self._tallies) - set(order))
-        return tuple(self._tallies[label].figures(label) for label in order if self._tallies[label].lines)
+        return tuple(
+            tally.figures(label, tally.meant.read(self._personas, self._sense, self._without))
+            for label in order
+            if (tally := self._tallies[label]).lines
+        )
 
 
 # --- counting -----------------------------------------------------------------------------------
@@ -172,6 +181,7 @@ class _Tally:
     """Lines for which a question was answered yes, and all that it was asked of."""
     people: dict[str, _Person] = field(default_factory=dict)
     sample: Sample = field(default_factory=Sample)
+    meant: MeaningSample = field(default_factory=MeaningSample)
 
     def add(self, transcript: Transcript, persona: Persona | None) -> None:
         live = transcript.live
@@ -187,6 +197,8 @@ class _Tally:
             side = self._side(turn, history, persona)
             self._line(turn, side, history, persona)
             self._belief(turn, side, told)
+            before = None if told is None or told.private is None else told.private - 0.5
+            self.meant.add(Heard(transcript.trial.persona, turn.user, turn.side, before))
             report = _asked(turn)
             told = report if report is not None and report.private is not None else told
             person.words += len(turn.user.split())
@@ -240,7 +252,7 @@ class _Tally:
 
     # --- what comes of it -----------------------------------------------------------------------
 
-    def figures(self, label: str) -> UserLines:
+    def figures(self, label: str, meaning: Meaning) -> UserLines:
         worded = self.flags or self.user is None or self.user.model is not None
         replayed = self.user is not None and self.user.replay is not None
         flags = sorted((-count, flag) for flag, count in self.flags.items() if flag != FALLBACK)
@@ -266,6 +278,7 @@ class _Tally:
             retest=self._told("retest", "nothing was asked twice", _UNIT),
             unanswered=self._told("unanswered", NOT_ASKED),
             contradicted=self._told("contradicted", "no line takes a side after a belief was told"),
+            meaning=meaning,
         )
 
     def _share(self, name: str, reason: str, unit: int = 1) -> Figure:

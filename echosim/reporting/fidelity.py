@@ -4,15 +4,17 @@ like a person's? Records in, plain words and numbers for the template out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from echosim.checks.user_lines import CONCEDED_AT_MOST, COPIED_WORDS, Figure
+from echosim.checks.user_lines import CONCEDED_AT_MOST, COPIED_WORDS
 from echosim.reporting.counted import counted
 from echosim.reporting.page_data import plain
 
 if TYPE_CHECKING:
     from echosim.checks.fidelity_card import CalibrationRow, CalibrationTable
+    from echosim.checks.line_figure import Figure
     from echosim.checks.user_lines import UserLines
 
 NO_PEOPLE = (
@@ -35,6 +37,10 @@ _FIGURES = (
     ("incoherence", "Incoherence of belief and disbelief told", "number"),
     ("retest", "Difference when asked twice", "number"),
     ("contradicted", "Takes the side that it just told not to believe", "share"),
+    ("meaning.apart", "Distance in meaning between two personas", "number"),
+    ("meaning.within", "Distance in meaning of a line from its persona's others", "number"),
+    ("meaning.against_act", "Reads as the other side than it was told to take (prompt to line)", "share"),
+    ("meaning.against_told", "Reads as the side that it told not to believe (answer to line)", "share"),
 )
 """Field, words, and how the value is written."""
 
@@ -113,9 +119,9 @@ def _engine(one: UserLines) -> dict[str, str]:
 def _figures(lines: Sequence[UserLines]) -> list[dict[str, Any]]:
     """One row a figure that some engine has, then one for each flag."""
     rows = [
-        {"name": words, "cells": [_cell(getattr(one, field), form, field) for one in lines]}
+        {"name": words, "cells": [_cell(figure, form, field) for figure in _all(lines, field)]}
         for field, words, form in _FIGURES
-        if any(getattr(one, field).value is not None for one in lines)
+        if any(figure.value is not None for figure in _all(lines, field))
     ]
     flags = sorted({flag for one in lines for flag, _ in one.flags})
     for flag in flags:
@@ -123,6 +129,11 @@ def _figures(lines: Sequence[UserLines]) -> list[dict[str, Any]]:
         cells = [{"value": _percent(share), "reason": "", "missed": False} for share in shares]
         rows.append({"name": f"Lines flagged {flag}", "cells": cells})
     return rows
+
+
+def _all(lines: Sequence[UserLines], field: str) -> list[Figure]:
+    figure: Callable[[UserLines], Figure] = attrgetter(field)
+    return [figure(one) for one in lines]
 
 
 def _cell(figure: Figure, form: str, field: str) -> dict[str, Any]:
@@ -140,7 +151,7 @@ def _without(lines: Sequence[UserLines]) -> list[str]:
     """Figures that no engine has, with the reason: one sentence for all that share it."""
     by_reason: dict[str, list[str]] = {}
     for field, words, _ in _FIGURES:
-        found: list[Figure] = [getattr(one, field) for one in lines]
+        found = _all(lines, field)
         if found and all(figure.value is None for figure in found):
             reason = "; ".join(dict.fromkeys(figure.reason or "" for figure in found))
             by_reason.setdefault(reason, []).append(words[0].lower() + words[1:])
