@@ -77,6 +77,17 @@ class Sense:
     lens: Lens
 
 
+def sense_by_name(encoder: str | None) -> tuple[Sense | None, str]:
+    """What the encoder of this name reads lines with; else None, and why it cannot be had."""
+    from echosim.errors import EncoderError
+    from echosim.reading.embedding import load_encoder
+
+    try:
+        return sense_of(load_encoder(encoder)), ""
+    except EncoderError as error:
+        return None, f"the encoder cannot be loaded ({error})"
+
+
 def sense_of(encoder: Encoder) -> Sense:
     """What this encoder reads lines with."""
     from echosim.reading.learned import learned_for

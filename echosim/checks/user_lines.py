@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import stdev
 
 from echosim.checks.closest_lines import Sample, bigrams
@@ -321,6 +322,7 @@ def _own(persona: Persona, before: Turn) -> tuple[str, ...]:
     return (claim.text, claim.negation, persona.topic, persona.opening, before.user, *said)
 
 
+@lru_cache(maxsize=1 << 14)  # users without a model say the same line to many targets
 def _out_of_role(text: str) -> bool:
     signs = (
         assistant_talk.helps,

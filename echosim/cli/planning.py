@@ -84,6 +84,7 @@ def _assumed(forecast: Forecast, study: Study) -> list[str]:
     """Time, and what all these numbers rest on."""
     from echosim.inputs.forecast import too_much
     from echosim.inputs.talk_tokens import WORST, usual_lengths
+    from echosim.users.worded_lines import RESAMPLES
 
     about = f"about {_duration(forecast.seconds)}"
     if not forecast.paid_calls:
@@ -97,6 +98,11 @@ def _assumed(forecast: Forecast, study: Study) -> list[str]:
             f"assumed: replies of {forecast.reply_tokens} tokens (--reply-tokens) or max_tokens, "
             f"{usual.per_word:g} tokens a word; at most: max_tokens, {WORST.per_word:g} a word",
         ]
+        if forecast.user_calls:
+            lines.append(
+                f"a user's line that fails its checks is asked for again, up to {RESAMPLES} times: these come"
+                " on top"
+            )
     if forecast.unpriced:
         lines.append(f"no price: {', '.join(forecast.unpriced)}; give price: {{input: .., output: ..}}")
     much = too_much(forecast)

@@ -89,7 +89,10 @@ def report(
 
 def export(
     run: RunArgument,
-    _form: Annotated[Literal["jsonl"], typer.Option("--format", help="One trial a line.")] = "jsonl",
+    form: Annotated[
+        Literal["jsonl", "messages"],
+        typer.Option("--format", help="One trial a line, with scores; or as chats, marked synthetic."),
+    ] = "jsonl",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Instead of stdout.")
     ] = None,
@@ -98,9 +101,10 @@ def export(
     from echosim import api
 
     held = api.open_run(run)
+    write = {"jsonl": api.export_jsonl, "messages": api.export_messages}[form]
     if out is None:
-        api.export_jsonl(held, sys.stdout)
+        write(held, sys.stdout)
         return
     with out.open("w", encoding="ascii", newline="\n") as stream:
-        api.export_jsonl(held, stream)
+        write(held, stream)
     say(f"wrote {out}")

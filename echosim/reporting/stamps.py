@@ -25,8 +25,8 @@ def stamp(persona: Persona | None) -> str:
 def closing(transcript: Transcript, persona: Persona | None) -> str | None:
     """The line that closes a complete conversation of severity 4 or 5.
 
-    It is said to nobody and gets no reply, so it is no turn: people read it, and it is neither stored nor
-    exported.
+    It is said to nobody and gets no reply, so it is no turn: it is not stored, and stands beside the
+    messages wherever they are shown or exported as a chat.
     """
     if persona is None or persona.severity < CLOSES_FROM or transcript.status != "complete":
         return None

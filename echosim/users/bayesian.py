@@ -41,6 +41,11 @@ class BayesianUser:
         ValueError: on another kind, or a rate that does not fit it.
     """
 
+    meaning = (
+        "an ideal observer that weighs every point alike, without trust or limits; words are phrases. "
+        'bayesian("informed", 0.3) was told the share of flattering replies'
+    )
+
     def __init__(self, kind: str = "naive", rate: float = 0.0) -> None:
         if kind not in ("naive", "informed"):
             raise ValueError(f"kind '{kind}' must be 'naive' or 'informed'")

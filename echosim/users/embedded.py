@@ -106,6 +106,11 @@ class EmbeddedUser(EmbeddedMind):
         ValueError: likewise.
     """
 
+    meaning = (
+        "belief by published equations, words are seeded phrases; needs no model. Options: bayesian, "
+        "disbeliever or oscillator (trust), self_argue, human_noise, nudge"
+    )
+
     def __init__(self, *options: str, parameters: engine.Parameters = engine.DEFAULT) -> None:
         super().__init__(*options, parameters=parameters)
         self._nudges = NUDGE in options

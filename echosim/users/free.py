@@ -41,6 +41,10 @@ _PHRASES: dict[Side, Move] = {
 class FreeUser:
     """A user without an engine."""
 
+    meaning = (
+        "a model decides everything; what it believes is asked apart, in a copy of the talk. "
+        "In a study: {engine: free, model: openai/NAME}"
+    )
     needs = "model"
 
     def __init__(self) -> None:

@@ -28,6 +28,10 @@ class LlmUser(EmbeddedMind):
         ValueError: `nudge`, and as the embedded user does.
     """
 
+    meaning = (
+        "belief and act are those of `embedded`, a model words them; options as there, without nudge. "
+        "In a study: {engine: llm, model: openai/NAME}"
+    )
     needs = "model"
 
     def __init__(self, *options: str) -> None:

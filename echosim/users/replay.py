@@ -21,6 +21,10 @@ class ReplayUser(EmbeddedMind):
         ValueError: an option that the embedded user does not have, or `nudge`.
     """
 
+    meaning = (
+        "says the lines of an earlier run again to every target. In a study: "
+        "{engine: replay, of: RUN, prefix: 3}"
+    )
     needs = "recording"
 
     def __init__(self, *options: str) -> None:
