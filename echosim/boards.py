@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from echosim.reading.perception import StanceReader
     from echosim.scoring.loop_gain import LoopGain
     from echosim.scoring.spread import Spread
+    from echosim.scoring.survival import Survival
 
 
 T = TypeVar("T")
@@ -153,6 +154,13 @@ def session_curves(run: Run) -> tuple[Curve, ...]:
 
     if run.study.sessions == 1:
         return ()
+    return make(ended(run), {persona.id: persona for persona in run.study.personas})
+
+
+def survival(run: Run) -> tuple[Survival, ...]:
+    """Time to capture and to correction as competing events, for each cell and role."""
+    from echosim.scoring.survival import survival as make
+
     return make(ended(run), {persona.id: persona for persona in run.study.personas})
 
 
