@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, groupby
 
 import numpy as np
@@ -195,6 +196,7 @@ def _studentised(pair: _Pair, signs: Floats) -> Floats:
     return np.abs(value) / np.where(scale > 0, scale, 1)
 
 
+@lru_cache(maxsize=4)
 def _swaps(families: int) -> Floats:
     """Rows of +1 and -1, the first all +1. Swapping every family changes no size, so half are enough."""
     count = 2 ** (families - 1)
