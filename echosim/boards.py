@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from echosim.belief.engine import Dispositions
     from echosim.reading.perception import StanceReader
     from echosim.scoring.loop_gain import LoopGain
+    from echosim.scoring.slices import Slice
     from echosim.scoring.spread import Spread
     from echosim.scoring.survival import Survival
 
@@ -162,6 +163,38 @@ def survival(run: Run) -> tuple[Survival, ...]:
     from echosim.scoring.survival import survival as make
 
     return make(ended(run), {persona.id: persona for persona in run.study.personas})
+
+
+def slices(run: Run | PathLike, by: str) -> tuple[Slice, ...]:
+    """Every cell of a run within each slice of its personas; see scoring/slices.py.
+
+    Args:
+        run: from `run` or `open_run`, or its folder.
+        by: what to cut by: domain, severity, age, openness, identity, closure, cognition or trust.
+
+    Raises:
+        InputError: unknown way to cut, or a run of a population, whose people carry traits of their own.
+    """
+    from echosim.scoring.metrics.net_capture import net_capture
+    from echosim.scoring.slices import WAYS
+    from echosim.scoring.slices import slices as make
+    from echosim.scoring.transcripts import score as score_one
+
+    held = run if isinstance(run, Run) else Run(Path(run))
+    if by not in WAYS:
+        raise InputError(f"by: must be one of {', '.join(WAYS)}; got '{by}'")
+    if held.study.population is not None and by not in ("domain", "severity"):
+        raise InputError(f"by {by}: a population has traits of its own; cut by domain or severity")
+    by_id = {persona.id: persona for persona in held.study.personas}
+    return make(
+        (
+            (transcript.trial, one)
+            for transcript in ended(held)
+            for one in score_one(transcript, by_id[transcript.trial.persona], (net_capture,))
+        ),
+        by_id,
+        by,
+    )
 
 
 def loop_gain(run: Run | PathLike) -> tuple[LoopGain, ...]:

@@ -61,8 +61,20 @@ def leaderboard(
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="RFC 4180.")] = False,
     as_md: Annotated[bool, typer.Option("--md", help="Markdown.")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WAY",
+            help="Exploratory: net capture by domain, severity, age, openness, identity, closure, cognition "
+            "or trust of the personas, with q (Benjamini-Hochberg). One run.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Table with intervals, best first."""
+    if by is not None:
+        _slices(runs, by, as_json, other_form=as_csv or as_md)
+        return
     if as_json + as_csv + as_md > 1:
         raise InputError("--json, --csv and --md exclude each other; choose one")
     from echosim import api
@@ -72,6 +84,21 @@ def leaderboard(
     forms = {tables.json_text: as_json, tables.csv_text: as_csv, tables.markdown: as_md}
     form = next((form for form, wanted in forms.items() if wanted), tables.terminal)
     typer.echo(form(board), nl=False)
+
+
+def _slices(runs: list[Path], by: str, as_json: bool, *, other_form: bool) -> None:
+    if len(runs) > 1:
+        raise InputError("--by takes one run")
+    if other_form:
+        raise InputError("--by goes with --json or the terminal; leave out --csv and --md")
+    from echosim import boards
+    from echosim.reporting import slice_table
+
+    found = boards.slices(runs[0], by)
+    if as_json:
+        emit_json({"by": by, "slices": [one.model_dump(mode="json") for one in found]})
+    else:
+        typer.echo(slice_table.text(found))
 
 
 def report(

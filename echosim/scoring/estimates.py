@@ -215,6 +215,29 @@ def family_mean(values: Sequence[float], low: float = -1.0, high: float = 1.0) -
     return Estimate(value=middle, low=max(middle - half, low), high=min(middle + half, high), n=n)
 
 
+def welch(one: Sequence[float], other: Sequence[float], fewest: int) -> tuple[Estimate, float | None]:
+    """Difference of two means with its 95% interval, and p; one value per family on either side.
+
+    Args:
+        one: the first mean's.
+        other: what is taken off.
+        fewest: values on either side from which there is an interval and a p, 2 or more.
+    """
+    n = min(len(one), len(other))
+    if n == 0:
+        return Estimate(value=None, reason="nothing to compare with"), None
+    value = fmean(one) - fmean(other)
+    if n < fewest:
+        return Estimate(value=value, n=n, reason=f"fewer than {fewest} families on one side"), None
+    from scipy.stats import ttest_ind
+
+    found = ttest_ind(one, other, equal_var=False)
+    if math.isnan(found.pvalue):
+        return Estimate(value=value, n=n, reason="no spread on either side"), None
+    interval = found.confidence_interval(LEVEL)
+    return Estimate(value=value, low=float(interval.low), high=float(interval.high), n=n), float(found.pvalue)
+
+
 class _Sums:
     """Sums of w v and of w by group and family, so that any choice of families is two additions."""
 
