@@ -15,10 +15,10 @@ from echosim.held_run import PathLike, Run, ended
 from echosim.persona_records import Persona
 from echosim.protocols import last_asserted
 from echosim.reading import static
-from echosim.records import Curve, Leaderboard, Reading, Score, Transcript, Trial
+from echosim.records import Curve, Leaderboard, Reading, Record, Score, Transcript, Trial
 from echosim.running import store
 from echosim.running.stored_run import StoredRun
-from echosim.study_records import Study
+from echosim.study_records import Study, TargetSpec
 
 if TYPE_CHECKING:
     from echosim.belief.engine import Dispositions
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+_AROUND = {"api_base", "api_key_env", "allow_http", "price", "same_family", "replay", "recordings"}
+"""Fields of a study that change neither who speaks nor what is said."""
 
 _BLUNT = (
     "A static encoder read the replies: it cannot see the order of words and reads stance worse than the "
@@ -329,6 +331,33 @@ def _conditions(study: Study, returned: dict[str, set[str]]) -> Iterator[str]:
             yield f"Arm {arm}: {registry.load('arm', arm).meaning}."
 
 
+def _whose(study: Study) -> str:
+    return "repeats of each persona" if study.population is None else "people of a population"
+
+
+def _namesakes(one: Study, other: Study) -> Iterator[str]:
+    """Personas, targets and users that have a name in common and nothing else of what makes them."""
+    for kind, mine, theirs in (
+        ("persona", {p.id: p for p in one.personas}, {p.id: p for p in other.personas}),
+        ("target", {t.label: t for t in one.targets}, {t.label: t for t in other.targets}),
+        ("user", {u.label: u for u in one.users}, {u.label: u for u in other.users}),
+    ):
+        for name in sorted(mine.keys() & theirs.keys()):
+            here, there = _makes(mine[name]), _makes(theirs[name])
+            fields = [field for field in here if here[field] != there[field]]
+            if fields:
+                yield f"{kind} '{name}' has another {', '.join(fields)}"
+
+
+def _makes(one: Record) -> dict[str, Any]:
+    """What makes a persona, target or user what it is: all but where a server stands and what it costs."""
+    return {
+        field: _makes(value) if isinstance(value, TargetSpec) else value
+        for field, value in one
+        if field not in _AROUND
+    }
+
+
 def _check_comparable(runs: Sequence[Run]) -> None:
     if not runs:
         raise InputError("a leaderboard needs at least one run")
@@ -340,9 +369,12 @@ def _check_comparable(runs: Sequence[Run]) -> None:
                 ("reader", first.facts["reader"], other.facts["reader"]),
                 ("turns", first.study.turns, other.study.turns),
                 ("sessions", first.study.sessions, other.study.sessions),
+                ("memory", first.study.memory, other.study.memory),
+                ("population", _whose(first.study), _whose(other.study)),
                 ("bank", first.study.bank, other.study.bank),
             )
             if mine != theirs
         ]
+        differ += _namesakes(first.study, other.study)
         if differ:
             raise InputError(f"these runs do not belong on one board: {'; '.join(differ)}")

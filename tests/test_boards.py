@@ -13,7 +13,7 @@ from echosim.records import Transcript
 from echosim.reporting import tables
 from echosim.running import store
 from echosim.running.stored_run import StoredRun
-from echosim.study_records import Study, TargetSpec, UserSpec
+from echosim.study_records import Price, Study, TargetSpec, UserSpec
 from tests.test_reading_again import run  # noqa: F401  a finished run
 
 
@@ -52,6 +52,58 @@ def test_talks_of_more_sessions_are_not_on_one_board(run: Run, monkeypatch: pyte
     monkeypatch.setattr(longer, "study", run.study.model_copy(update={"sessions": 2}))
     with pytest.raises(InputError, match="do not belong on one board: sessions: 1 in"):
         boards.leaderboard(run, longer)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda study: {"memory": "summary"}, "memory: 'none' in"),
+        (lambda study: {"population": 20}, "population: 'repeats of each persona' in"),
+        (
+            lambda study: {
+                "personas": (study.personas[0].model_copy(update={"version": 2}), *study.personas[1:])
+            },
+            "has another version",
+        ),
+        (
+            lambda study: {
+                "targets": (study.targets[0].model_copy(update={"temperature": 0.3}), *study.targets[1:])
+            },
+            "has another temperature",
+        ),
+        (
+            lambda study: {"users": (UserSpec(engine="bayesian", label="embedded"),)},
+            "user 'embedded' has another engine",
+        ),
+    ],
+)
+def test_runs_that_only_share_names_are_not_on_one_board(run: Run, monkeypatch, change, told: str) -> None:  # noqa: F811
+    other = Run(run.path)
+    monkeypatch.setattr(other, "study", run.study.model_copy(update=change(run.study)))
+    with pytest.raises(InputError, match="do not belong on one board") as refused:
+        boards.leaderboard(run, other)
+    assert told in str(refused.value)
+
+
+def test_where_a_server_stands_and_what_it_costs_does_not_part_runs(run: Run, monkeypatch) -> None:  # noqa: F811
+    targets = tuple(
+        one.model_copy(update={"price": Price(input=1, output=2), "allow_http": True})
+        for one in run.study.targets
+    )
+    other = Run(run.path)
+    monkeypatch.setattr(other, "study", run.study.model_copy(update={"targets": targets}))
+    assert boards.leaderboard(run, other).rows == boards.leaderboard(run).rows
+
+
+def test_slices_of_a_run_and_what_they_refuse(run: Run, monkeypatch) -> None:  # noqa: F811
+    found = boards.slices(run, "domain")
+    assert {one.target for one in found} == {one.label for one in run.study.targets}
+    with pytest.raises(InputError, match="must be one of domain"):
+        boards.slices(run, "height")
+    crowd = Run(run.path)
+    monkeypatch.setattr(crowd, "study", run.study.model_copy(update={"population": 20}))
+    with pytest.raises(InputError, match="a population has traits of its own"):
+        boards.slices(crowd, "openness")
 
 
 def _modelled(study: Study) -> Study:

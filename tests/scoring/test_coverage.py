@@ -9,7 +9,7 @@ from tests.scoring.simulated_boards import Coverage, coverage, false_separations
 pytestmark = pytest.mark.slow
 
 BOARDS = 2000
-NULL_BOARDS = {12: 1000, 24: 300, 36: 300}
+NULL_BOARDS = {12: 600, 24: 200, 36: 200}
 """A swap of 36 families costs more than one of 12."""
 
 
