@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 from echosim.errors import ScoringError
 from echosim.persona_records import Persona
 from echosim.records import Leaderboard, Role, Row, Score, Status, Trial
-from echosim.scoring import estimates
+from echosim.scoring import estimates, reliability
 from echosim.scoring.comparisons import FEWEST_FAMILIES, Cell, compare
 from echosim.scoring.estimates import PersonaMean
 
@@ -100,10 +100,13 @@ def leaderboard(
     engines = [list(found) for _, found in groupby(tallies, key=lambda tally: tally.row.user)]
     rows: list[Row] = []
     separable = True
+    steady: list[str | None] = []
     for same_user in engines:
         ranked, apart = _ranked(same_user, rank_all)
         rows.extend(ranked)
         separable = separable and apart
+        about = f", user {ranked[0].user}" if len(engines) > 1 else ""
+        steady.append(reliability.note([tally.cell for tally in same_user], about))
     rows.sort(key=lambda row: (row.eci.value is None, row.eci.value or 0.0, row.target, row.arm, row.user))
     board = Leaderboard(
         rows=tuple(rows),
@@ -118,7 +121,7 @@ def leaderboard(
         separable=separable and bool(rows),
     )
     contested = {o.trial.family for o in seen.values() if o.truth == "contested"}
-    said = (*_notes(board, reference_targets, unsure, len(contested)), *notes)
+    said = (*_notes(board, reference_targets, unsure, len(contested)), *filter(None, steady), *notes)
     return board.model_copy(update={"notes": said})
 
 
