@@ -26,13 +26,14 @@ from echosim.reading.frames import framed
 from echosim.reading.heads import Heads
 from echosim.reading.lens import Lens
 from echosim.reading.sentences import split
-from echosim.reading.signals import emphasis
+from echosim.reading.signals import content_emphasis, emphasis
 from echosim.reading.subject import of_statements
 from echosim.replies import generic_bank
 
 FOLDS = (
-    ("train_a", "train_e"), ("train_b", "train_f"), ("train_c", "train_g"), ("train_d", "train_h"),
-    ("train_i", "pairs_a", "pairs_d"), ("pairs_b", "pairs_c", "pairs_f"), ("pairs_e", "pairs_g"),
+    ("train_a", "train_e", "pairs_h"), ("train_b", "train_f", "pairs_i"), ("train_c", "train_g", "pairs_j"),
+    ("train_d", "train_h"), ("train_i", "pairs_a", "pairs_d"), ("pairs_b", "pairs_c", "pairs_f"),
+    ("pairs_e", "pairs_g"),
 )  # fmt: skip
 WITH_STATEMENTS = [(c, n, g) for g in (0.5, 1.0, 1.5, 2.0) for c in (0.0, 0.5, 1.0) for n in (0.0, 0.5, 1.0)]
 BELIEF_ALONE = [(c, 0.0, 1.5) for c in (0.0, 0.25, 0.5, 1.0, 2.0)]
@@ -98,15 +99,15 @@ def _row(
     text: str,
 ) -> Row:
     said, asked = encoder.read(split(text)), encoder.read(split(user))
-    weights, seen = emphasis(len(said)), lens.on_replies(said)
+    content, seen = content_emphasis(len(said)), lens.on_replies(said)
     return Row(
         belief=belief,
         pair=pair,
         stance=stance,
-        contrast=axes[0].contrast(seen, weights),
-        near=axes[0].near(said.meaning, weights),
-        generic=float(np.average(fitted.leanings(said), weights=weights)),
-        framed=axes[1].contrast(seen, weights),
+        contrast=axes[0].contrast(seen, content),
+        near=axes[0].near(said.meaning, content),
+        generic=float(np.average(fitted.leanings(said), weights=emphasis(len(said)))),
+        framed=axes[1].contrast(seen, content),
         user=axes[1].contrast(lens.on_replies(asked), emphasis(len(asked))),
     )
 

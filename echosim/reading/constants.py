@@ -28,7 +28,7 @@ from echosim.reading.frames import framed
 from echosim.reading.heads import Heads
 from echosim.reading.learned import Learned
 from echosim.reading.sentences import split
-from echosim.reading.signals import BELIEF_ALONE, WITH_STATEMENTS, Constants, emphasis
+from echosim.reading.signals import BELIEF_ALONE, WITH_STATEMENTS, Constants, content_emphasis, emphasis
 from echosim.reading.subject import Subject, of_persona, of_statements
 from echosim.records import Record
 from echosim.replies import generic_bank
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 DECIMALS = 5
 SCALED_ON: generic_bank.Writer = "dev"
 """The writer whose replies set the scales of C, C' and G; heads and lens are not fitted on it."""
-FORM = "constants 8"
+FORM = "constants 9"
 """Raised whenever the same banks would give other constants."""
 
 
@@ -179,12 +179,12 @@ def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> dict[
         rows = []
         for reply in topic.replies:
             said = read(split(reply.text))
-            seen, weights = learned.lens.on_replies(said), emphasis(len(said))
+            seen, weights = learned.lens.on_replies(said), content_emphasis(len(said))
             rows.append(
                 (
                     axis.contrast(seen, weights),
                     axis.near(said.meaning, weights),
-                    float(np.average(learned.heads.leanings(said), weights=weights)),
+                    float(np.average(learned.heads.leanings(said), weights=emphasis(len(said)))),
                     between_frames.contrast(seen, weights),
                 )
             )

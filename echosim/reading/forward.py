@@ -240,6 +240,13 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+def threads_used() -> int:
+    """How many that are."""
+    import torch
+
+    return int(torch.get_num_threads())
+
+
 def tone_layers(model: Any) -> tuple[int, ...]:
     """Indices of the hidden states that tone is read from, at each of `TONE_DEPTHS`; none without layers."""
     config = getattr(getattr(model[0], "auto_model", None), "config", None)

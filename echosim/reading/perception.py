@@ -27,7 +27,7 @@ from echosim.reading.signals import WITH_EVIDENCE, Constants, Signals, evidence_
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 
-VERSION = "reader 6"
+VERSION = "reader 7"
 """Raised whenever the same vectors would give another reading."""
 UNSURE_FROM = 0.5
 """In units of sd: C and u*G must both be this far from their zero, on opposite sides, to be unsure."""

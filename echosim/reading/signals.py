@@ -36,6 +36,9 @@ chat about a belief mostly hold it. Chosen on writer dev and left-out writers: r
 as if their position were known, and most of those to people who deny the belief are read right."""
 CLOSING, LONG = 4, 12
 """Sentences; see `emphasis`."""
+OPENING = 0.5
+"""Weight in C and C' of the first sentence of several: a reply opens by greeting, conceding or quoting, which
+says less of what it holds; G reads how it takes the user and counts it whole. Chosen on left-out writers."""
 ECHO = 3.0
 """Log-odds of accepting (19 to 1) of a sentence that only gives the user's own words back."""
 SHORTEST_ECHO = 4
@@ -144,7 +147,7 @@ def read_signals(
     import numpy as np
 
     vectors = said.meaning
-    weights = emphasis(len(said))
+    weights, content = emphasis(len(said)), content_emphasis(len(said))
     logits = learned.heads.logits(said)
     leanings = leanings_of(logits)
     leanings[echoes(sentences, asked)] = ECHO
@@ -170,8 +173,8 @@ def read_signals(
     warm = learned.heads.warm_logits(said)
     strongest = float(np.sort(warm)[-2:].mean())
     return Signals(
-        contrast=subject.axis.contrast(learned.lens.on_replies(said), weights),
-        near=subject.axis.near(vectors, weights),
+        contrast=subject.axis.contrast(learned.lens.on_replies(said), content),
+        near=subject.axis.near(vectors, content),
         generic=float(np.average(leanings, weights=weights)),
         position=position,
         warmth=1.0
@@ -200,7 +203,7 @@ def _words(text: str) -> list[str]:
 
 
 def emphasis(n: int) -> NDArray[np.float64]:
-    """Weights of the sentences of a reply, shape (n,).
+    """Weights of the sentences of a reply in G, shape (n,).
 
     Every sentence counts alike, but a long body does not drown its conclusion: the last `CLOSING` sentences
     weigh together at least what they would in a reply of `LONG` sentences.
@@ -212,6 +215,19 @@ def emphasis(n: int) -> NDArray[np.float64]:
 
     weights = np.ones(n)
     weights[-CLOSING:] = max(1.0, (n - CLOSING) / (LONG - CLOSING))
+    return weights
+
+
+def content_emphasis(n: int) -> NDArray[np.float64]:
+    """The same for C and C', shape (n,): the opening sentence weighs less.
+
+    >>> content_emphasis(3).tolist()
+    [0.5, 1.0, 1.0]
+    >>> content_emphasis(1).tolist()
+    [0.5]
+    """
+    weights = emphasis(n)
+    weights[0] *= OPENING
     return weights
 
 

@@ -16,7 +16,7 @@ from echosim.reading.encoded import Encoded
 from echosim.reading.learned import learned_for
 from echosim.reading.lens import Lens
 from echosim.reading.sentences import split
-from echosim.reading.signals import emphasis
+from echosim.reading.signals import content_emphasis
 from echosim.reading.subject import of_statements
 from echosim.replies import generic_bank
 
@@ -45,7 +45,7 @@ def within_beliefs(encoder: Encoder, seen_by: Lens, writer: generic_bank.Writer)
         values: dict[int, list[float]] = {1: [], -1: [], 0: []}
         for reply in topic.replies:
             said = encoder.read(split(reply.text))
-            values[reply.stance].append(axis.contrast(seen_by.on_replies(said), emphasis(len(said))))
+            values[reply.stance].append(axis.contrast(seen_by.on_replies(said), content_emphasis(len(said))))
         found.append(auc(values[1], values[-1]))
     return fmean(found)
 

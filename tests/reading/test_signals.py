@@ -12,8 +12,10 @@ from echosim.reading.signals import (
     CLOSING,
     ECHO,
     LONG,
+    OPENING,
     Constants,
     Signals,
+    content_emphasis,
     echoes,
     emphasis,
     user_position,
@@ -65,6 +67,17 @@ def test_however_long_the_body_its_conclusion_keeps_its_share(n: int) -> None:
     weights = emphasis(n)
     assert weights[-CLOSING:].sum() / weights.sum() == pytest.approx(CLOSING / LONG)
     assert (weights[:-CLOSING] == 1).all()
+
+
+@given(st.integers(2, 5000))
+def test_the_opening_says_less_about_what_is_held_than_any_other_sentence(n: int) -> None:
+    weights = content_emphasis(n)
+    assert weights[0] == OPENING * emphasis(n)[0]
+    assert (weights[1:] == emphasis(n)[1:]).all()
+
+
+def test_an_only_sentence_says_all() -> None:
+    assert np.average([3.0], weights=content_emphasis(1)) == 3.0
 
 
 # --- echoes -----------------------------------------------------------------------------------------------
