@@ -19,6 +19,12 @@ if TYPE_CHECKING:
         arun as arun,
     )
     from echosim.api import (
+        compare as compare,
+    )
+    from echosim.api import (
+        gate as gate,
+    )
+    from echosim.api import (
         leaderboard as leaderboard,
     )
     from echosim.api import (
@@ -54,12 +60,17 @@ if TYPE_CHECKING:
     from echosim.api import (
         score as score,
     )
+    from echosim.api import (
+        write_baseline as write_baseline,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
     "Run",
     "__version__",
     "arun",
+    "compare",
+    "gate",
     "leaderboard",
     "load_persona",
     "load_personas",
@@ -72,6 +83,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "write_baseline",
 ]
 
 

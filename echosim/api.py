@@ -20,10 +20,12 @@ from echosim.inputs import study as studies
 from echosim.inputs.endpoints import check_environment
 from echosim.inputs.forecast import PAID_UNASKED, REPLY_TOKENS, SECONDS, Forecast, forecast, too_much
 from echosim.inputs.plan import trials
+from echosim.paired_runs import compare, gate, write_baseline
 from echosim.persona_records import Persona
 from echosim.running import open_files, recordings, store
-from echosim.running.batch import Progress, run_trials
+from echosim.running.batch import Engine, Progress, here, run_trials
 from echosim.running.chat import check_targets
+from echosim.running.engines.chosen import chosen
 from echosim.running.events import Tell
 from echosim.running.stopping import Stop, in_a_loop, in_a_thread
 from echosim.running.stored_run import StoredRun
@@ -38,8 +40,10 @@ __all__ = [
     "Run",
     "Stop",
     "arun",
+    "compare",
     "curves",
     "export_jsonl",
+    "gate",
     "leaderboard",
     "load_persona",
     "load_personas",
@@ -52,6 +56,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "write_baseline",
 ]
 
 T = TypeVar("T")
@@ -138,6 +143,10 @@ def run(
     events: Tell | None = None,
     stop: Stop | None = None,
     allow_change: bool = False,
+    engine: str = "local",
+    workers: int | None = None,
+    concurrency: int | None = None,
+    ray_address: str | None = None,
 ) -> Run:
     """Hold the conversations of a study; the same call again resumes.
 
@@ -155,6 +164,11 @@ def run(
         stop: another way to stop it, as a signal would, from another thread.
         allow_change: go on in a folder that holds a run of another version of this study. What both plans
             have is kept, what the new one has not stands on no board.
+        engine: "local", all in this process; or "ray", in worker processes here or on a cluster, for the
+            same result. Which one began a run does not matter to the one that resumes it.
+        workers: of Ray; None for one a CPU of its cluster.
+        concurrency: conversations alive at once on one worker of Ray; None for no bound of its own.
+        ray_address: of a cluster that is there ("auto", "HOST:6379"); None starts one on this machine.
 
     Raises:
         InputError: something is wrong with study, folder or environment; nothing was called.
@@ -162,6 +176,7 @@ def run(
         StorageError: the folder cannot be used.
         KeyboardInterrupt: stopped; every finished turn is kept.
     """
+    place = chosen(engine, encoder, workers, concurrency, ray_address)
     folder = Path(out)
     own = None if isinstance(study, Study) else own_study(study, folder)
     resolved = recordings.filled(own or _resolved(study))
@@ -177,7 +192,7 @@ def run(
         registry.load("user", user.engine)
     for name in resolved.arms:
         registry.load("arm", name)
-    return hold(resolved, folder, boards.new_reader(encoder), progress, events, stop, allow_change)
+    return hold(resolved, folder, boards.new_reader(encoder), progress, events, stop, allow_change, place)
 
 
 async def arun(
@@ -189,6 +204,10 @@ async def arun(
     progress: Callable[[Progress], None] | None = None,
     events: Tell | None = None,
     allow_change: bool = False,
+    engine: str = "local",
+    workers: int | None = None,
+    concurrency: int | None = None,
+    ray_address: str | None = None,
 ) -> Run:
     """`run`, next to the other tasks of the running event loop, which it does not block.
 
@@ -203,7 +222,7 @@ async def arun(
         encoder: sentence-transformers model or folder; None for the default.
         progress: as in `run`; called in the running loop.
         events: likewise.
-        allow_change: as in `run`.
+        allow_change, engine, workers, concurrency, ray_address: as in `run`.
 
     Raises:
         InputError: something is wrong with study, folder or environment; nothing was called.
@@ -229,6 +248,10 @@ async def arun(
             events=here(events),
             stop=stop,
             allow_change=allow_change,
+            engine=engine,
+            workers=workers,
+            concurrency=concurrency,
+            ray_address=ray_address,
         )
 
     return await in_a_thread(work, stop)
@@ -242,6 +265,7 @@ def hold(
     events: Tell | None = None,
     stop: Stop | None = None,
     allow_change: bool = False,
+    engine: Engine = here,
 ) -> Run:
     """Hold or resume the conversations of a checked study with a reader that is there.
 
@@ -256,7 +280,7 @@ def hold(
     text, changed = frozen_study.dump(study), _changed(study)
     with store.open_run(folder, text, planned, facts, changed, allow_change=allow_change) as writer:
         _prepare(reader, study.personas, len(planned), tell, stop)
-        work = run_trials(study, planned, writer, reader, tell, events or (lambda _: None))
+        work = run_trials(study, planned, writer, reader, tell, events or (lambda _: None), engine)
         ended = in_a_loop(work, stop)
     return Run(folder, ended.limit)
 
@@ -302,6 +326,8 @@ def read_stance(
 def report(run: Run, out: PathLike | None = None) -> Path:
     """Write the report page and its figures; gives the path of the page."""
     from echosim.checks import card_file, channels, judge
+    from echosim.checks.line_meaning import sense_by_name
+    from echosim.checks.user_lines import Lines
     from echosim.reporting import report as page
 
     folder = run.path / "report" if out is None else Path(out)
@@ -319,6 +345,8 @@ def report(run: Run, out: PathLike | None = None) -> Path:
         agreement=found,
         gains=loop_gain(run),
         sessions=boards.session_curves(run),
+        survival=boards.survival(run),
+        lines=Lines(run.study.personas, run.study.users, *sense_by_name(run.facts["encoder"])),
     )
 
 
@@ -327,6 +355,13 @@ def export_jsonl(run: Run, stream: TextIO) -> int:
     from echosim.interop import jsonl
 
     return jsonl.export(run.trials(), stream)
+
+
+def export_messages(run: Run, stream: TextIO) -> int:
+    """Write one chat a line, marked synthetic, without scores; gives the number of lines."""
+    from echosim.interop import messages
+
+    return messages.export(run.trials(), {one.id: one for one in run.study.personas}, stream)
 
 
 # --- inside ---------------------------------------------------------------------------------------

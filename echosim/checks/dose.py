@@ -103,15 +103,21 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def as_meant(transcript: Transcript, persona: Persona) -> Transcript:
-    """The transcript of a reference target with the stance it meant in place of the stance read."""
+def as_meant(transcript: Transcript, persona: Persona, key: str = "") -> Transcript:
+    """The transcript of a reference target with the stance it meant in place of the stance read.
+
+    Args:
+        transcript: of any reference target, its label the name that loads it.
+        persona: who speaks.
+        key: of the target's draws (inputs/plan.py), for those whose meaning is drawn.
+    """
     target = registry.load("target", _name(transcript.trial.target))
     messages: list[Message] = []
     turns = []
     for turn in transcript.turns:
         messages.append(Message("user", turn.user))
         sides = tuple(each.side for each in transcript.turns[: turn.index])
-        meant = target.intend(TargetRequest(persona.fact_sheet(), sides, tuple(messages), "")).stance
+        meant = target.intend(TargetRequest(persona.fact_sheet(), sides, tuple(messages), key)).stance
         messages.append(Message("assistant", turn.reply))
         reading = turn.reading.model_copy(update={"stance": meant})
         turns.append(turn.model_copy(update={"reading": reading}))

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from echosim import draws
@@ -77,11 +78,17 @@ class Sense:
     lens: Lens
 
 
-def sense_by_name(encoder: str | None) -> tuple[Sense | None, str]:
-    """What the encoder of this name reads lines with; else None, and why it cannot be had."""
+def sense_by_name(encoder: str) -> tuple[Sense | None, str]:
+    """What the encoder of this name reads lines with; else None, and why it cannot be had.
+
+    A report is no time for a download: only the default encoder and a folder are loaded.
+    """
     from echosim.errors import EncoderError
     from echosim.reading.embedding import load_encoder
+    from echosim.reading.model_files import DEFAULT_ENCODER
 
+    if encoder != DEFAULT_ENCODER and not Path(encoder).is_dir():
+        return None, f"the encoder {encoder} is neither the default nor a folder here"
     try:
         return sense_of(load_encoder(encoder)), ""
     except EncoderError as error:

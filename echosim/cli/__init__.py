@@ -11,6 +11,7 @@ from echosim.cli import (
     authoring,
     batch,
     checks,
+    comparing,
     doctor,
     fidelity,
     judging,
@@ -72,6 +73,8 @@ app.command("fit-reader")(checks.fit_reader)
 app.command()(auditing.audit)
 app.command()(sensitivity.sensitivity)
 app.command()(fidelity.fidelity)
+app.command()(comparing.compare)
+app.command()(comparing.gate)
 app.command()(merge.merge)
 app.command()(doctor.doctor)
 app.command("list")(authoring.list_plugins)

@@ -61,6 +61,23 @@ def run(
             "--allow-change", help="Go on under a changed study; what it has not is kept, on no board."
         ),
     ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="Where conversations are held: local or ray.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address", metavar="HOST:PORT", help="A Ray cluster that runs, or `auto`; else one here."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Processes of engine ray; else one a CPU."),
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option("--concurrency", metavar="M", min=1, help="Conversations alive at once on one worker."),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -103,6 +120,10 @@ def run(
                 events=_all(_say_stopping, lines.event if lines else None, keep),
                 stop=stop,
                 allow_change=allow_change,
+                engine=engine,
+                workers=workers,
+                concurrency=concurrency,
+                ray_address=ray_address,
             )
     except KeyboardInterrupt:
         farewell()

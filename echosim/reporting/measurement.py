@@ -7,7 +7,7 @@ a met one is, and what one would get without the reader stands beside what it ge
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from echosim.checks.report_card import REAL_REPLIES, SARCASM
 from echosim.reading import static
 from echosim.records import Leaderboard
 from echosim.reporting import page_data
-from echosim.reporting.page_data import CellKey, plain, signed
+from echosim.reporting.family_map import CellKey
+from echosim.reporting.page_data import plain, signed
 
 if TYPE_CHECKING:
     from echosim.checks.agreement import Agreement
@@ -132,7 +133,7 @@ def section(
     agreement: Agreement | None,
     board: Leaderboard,
     names: Mapping[CellKey, str],
-    on_page: Collection[str],
+    links: Mapping[str, str],
 ) -> dict[str, Any]:
     """Everything that the section shows.
 
@@ -141,7 +142,7 @@ def section(
         agreement: of the board's run; without another channel there is nothing to agree.
         board: names reader and encoder where there is no card.
         names: of the board's cells.
-        on_page: ids of the trials that the page carries.
+        links: trial ids to where their conversations stand.
     """
     if agreement is not None and len(agreement.channels) < 2:
         agreement = None
@@ -150,7 +151,7 @@ def section(
         "reader": board.reader,
         "command": _command(board.encoder),
         "real_replies": REAL_REPLIES,
-        "agreement": None if agreement is None else page_data.agreement(agreement, names, on_page),
+        "agreement": None if agreement is None else page_data.agreement(agreement, names, links),
     }
 
 

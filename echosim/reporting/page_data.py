@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from echosim.persona_records import Persona
 from echosim.records import FROZEN, Estimate, Leaderboard, Role, Row, Transcript, Turn
 from echosim.reporting import stamps
 from echosim.reporting.counted import counted
+from echosim.reporting.family_map import CellKey, WorstCase
 from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks
 from echosim.reporting.transcript_view import mean_stance
 from echosim.study_records import Study, TargetSpec
@@ -18,9 +19,6 @@ from echosim.study_records import Study, TargetSpec
 if TYPE_CHECKING:
     from echosim.checks.agreement import Agreement, CellMean, ChannelCount, Disagreement, PairAgreement
     from echosim.scoring.loop_gain import LoopGain
-
-CellKey = tuple[str, str, str]
-"""Target, arm, user."""
 
 KEY = (
     ("c2", "corrects, below \u2212.6"),
@@ -132,10 +130,19 @@ def conversation(transcript: Transcript, persona: Persona | None, cell: int, tar
         "stance": _typographic(number(mean_stance(transcript))),
         "belief": belief,
         "strip_width": 10 * max(transcript.trial.turns, len(turns)),
+        "strip": _strip(turns),
         "stamp": stamps.stamp(persona),
         "turns": [_turn(turn, points) | _session(turn, transcript) for turn in turns],
         "closing": stamps.closing(transcript, persona),
     }
+
+
+def _strip(turns: Sequence[Turn]) -> list[tuple[str, str]]:
+    """Colour class and path of each tone's bars, a bar a turn: few elements, however long the talk."""
+    paths: dict[str, list[str]] = {}
+    for place, turn in enumerate(turns):
+        paths.setdefault(tone(turn.reading.stance), []).append(f"M{10 * place} 2h9v12h-9z")
+    return [(name, "".join(bars)) for name, bars in paths.items()]
 
 
 def _turn(turn: Turn, points: dict[str, tuple[str, str]]) -> dict[str, Any]:
@@ -179,16 +186,34 @@ def _percent(share: float) -> int:
     return round(100 * share)
 
 
+def worst(
+    cases: Sequence[WorstCase], cells: Mapping[CellKey, int], names: Sequence[str], links: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The conversations with the highest net capture, cell by cell."""
+    return [
+        {
+            "cell": names[cells[case.cell]],
+            "persona": case.persona,
+            "seed": case.seed,
+            "href": links[case.trial],
+            "captured": signed(case.captured),
+            "said": signed(case.said),
+            "believed": signed(case.believed),
+        }
+        for case in cases
+    ]
+
+
 # --- other channels -----------------------------------------------------------------------------
 
 
-def agreement(found: Agreement, names: Mapping[CellKey, str], on_page: Collection[str]) -> dict[str, Any]:
+def agreement(found: Agreement, names: Mapping[CellKey, str], links: Mapping[str, str]) -> dict[str, Any]:
     """How far the channels of a run agree, and which replies to read.
 
     Args:
         found: of one run, with at least one channel beside the embedding channel.
         names: of the board's cells.
-        on_page: ids of the trials that the page carries.
+        links: trial ids to where their conversations stand.
     """
     channels = channel_names(found)
     return {
@@ -196,7 +221,7 @@ def agreement(found: Agreement, names: Mapping[CellKey, str], on_page: Collectio
         "channels": [_channel(count, channels) for count in found.channels],
         "pairs": [_pair(pair, channels) for pair in found.pairs],
         "cells": [_cell_mean(cell, channels, names) for cell in found.cells],
-        "disagreements": [_disagreement(one, channels, on_page) for one in found.disagreements],
+        "disagreements": [_disagreement(one, channels, links) for one in found.disagreements],
     }
 
 
@@ -236,11 +261,11 @@ def _cell_mean(cell: CellMean, called: Mapping[str, str], names: Mapping[CellKey
     }
 
 
-def _disagreement(one: Disagreement, called: Mapping[str, str], on_page: Collection[str]) -> dict[str, Any]:
+def _disagreement(one: Disagreement, called: Mapping[str, str], links: Mapping[str, str]) -> dict[str, Any]:
     return {
         "trial": one.trial,
         "turn": one.turn,
-        "linked": one.trial in on_page,
+        "href": f"{links[one.trial]}-turn-{one.turn}" if one.trial in links else None,
         "cell": one.target if one.arm == "none" else f"{one.target} + {one.arm}",
         "persona": one.persona,
         "channel": called.get(one.channel, one.channel),

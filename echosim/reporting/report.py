@@ -1,46 +1,48 @@
-"""The report: one HTML page that loads nothing, and the figures beside it.
+"""The report: HTML that loads nothing, and the figures beside it.
+
+Up to a thousand conversations are one file, `report.html`. More are `index.html`, where they are searched,
+with pages of transcripts in a folder beside it.
 
 Everything that a model or a stranger wrote is data here. It is autoescaped, its control characters are
 spelled out, and a content security policy allows no script and no style but the page's own two, by hash.
-Transcripts are rendered one at a time into a spool, so that memory does not grow with the run.
+Transcripts are rendered one at a time into a spool, so that memory does not grow with their text.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from echosim.checks import card_file
 from echosim.checks.user_lines import Lines
 from echosim.errors import StorageError
 from echosim.records import Curve, Leaderboard, Status, Transcript
-from echosim.reporting import fidelity, figures, measurement, page_data
+from echosim.reporting import fidelity, figures, finder, measurement, page_data, web_page
 from echosim.reporting.counted import counted
+from echosim.reporting.family_map import FamilyMap
 from echosim.reporting.figures import measurement as card_figures
 from echosim.reporting.headline import caution, guarded, headline
 from echosim.reporting.inks import Theme
 from echosim.reporting.tables import cell_name
-from echosim.reporting.visible import visible
+from echosim.reporting.transcript_spool import FOLDER, Entry, Spool, page_name
+from echosim.reporting.transcript_view import mean_stance
 from echosim.study_records import Study
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from echosim.checks.agreement import Agreement
     from echosim.checks.report_card import ReportCard
     from echosim.scoring.loop_gain import LoopGain
+    from echosim.scoring.survival import Survival
 
-TURNS_ON_PAGE = 12_000
-"""Most turns that the page carries; more would not open quickly. The rest is a `show` away."""
-
-_TEMPLATES = Path(__file__).parent / "templates"
+ONE_FILE, INDEX = "report.html", "index.html"
+_SEEDS = 200
+"""Most seeds that are offered as a filter."""
 _STATUSES: tuple[Status, ...] = ("complete", "limited", "refused", "failed")
 
 
@@ -56,8 +58,10 @@ def write(
     agreement: Agreement | None = None,
     gains: Sequence[LoopGain] = (),
     sessions: Sequence[Curve] = (),
+    lines: Lines | None = None,
+    survival: Sequence[Survival] = (),
 ) -> Path:
-    """Write `report.html` and `figures/` into `folder`, replacing what was there.
+    """Write the page, its figures and, of a big run, its pages of transcripts, replacing what was there.
 
     Args:
         folder: made when missing, readable by the owner alone.
@@ -70,6 +74,8 @@ def write(
         agreement: of the run's channels; None where no other channel has read the replies.
         gains: of the cells whose users named drawn confidences.
         sessions: curves by session, of all roles; empty where a trial is one session.
+        lines: empty counts of the users' lines, with what to read their meaning by; None reads none.
+        survival: time to capture and to correction, of all roles; holders are drawn.
 
     Returns:
         The path of the page.
@@ -82,15 +88,17 @@ def write(
         raise ValueError(f"the card is of reader {card.reader}, the board of reader {board.reader}")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        images = _write_figures(folder / "figures", board, curves, card, sessions)
-        with tempfile.TemporaryFile() as spool:
-            page = _Page(study, board, card, agreement, gains, spool)
+        with tempfile.TemporaryFile() as stream:
+            counted_lines = lines or Lines(study.personas, study.users)
+            page = _Page(study, board, card, agreement, gains, Spool(stream, []), counted_lines)
             for transcript in transcripts:
                 page.add(transcript)
-            _replace(folder / "report.html", page.render(images, version))
+            images = _write_figures(
+                folder / "figures", board, curves, card, sessions, survival, page.families
+            )
+            return page.write(folder, images, version)
     except OSError as error:
         raise StorageError(f"{folder}: cannot write the report: {error.strerror or error}") from error
-    return folder / "report.html"
 
 
 # --- figures ------------------------------------------------------------------------------------
@@ -102,6 +110,8 @@ def _write_figures(
     curves: Sequence[Curve],
     card: ReportCard | None,
     sessions: Sequence[Curve],
+    survival: Sequence[Survival],
+    families: FamilyMap,
 ) -> dict[str, str]:
     """Write each figure as SVG and PNG; gives them as data addresses, `NAME` and `NAME-dark`."""
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -111,6 +121,11 @@ def _write_figures(
         "drift": lambda theme: figures.drift(curves, order, theme),
         "frontier": lambda theme: figures.frontier(board, theme),
     }
+    if any(one.role == "holder" for one in survival):
+        makers["survival"] = lambda theme: figures.survival(survival, order, theme)
+    if means := families.means():
+        names = [cell_name(row, board) for row in board.rows]
+        makers["families"] = lambda theme: figures.heat_map(means, order, names, theme)
     if sessions:
         makers["sessions"] = lambda theme: figures.drift(sessions, order, theme, step="session")
     if card is not None:
@@ -123,8 +138,8 @@ def _write_figures(
     for name, make in makers.items():
         light = make("light")
         drawn = figures.svg(light)
-        _replace(folder / f"{name}.svg", [drawn])
-        _replace(folder / f"{name}.png", [figures.png(light)])
+        web_page.replace(folder / f"{name}.svg", [drawn])
+        web_page.replace(folder / f"{name}.png", [figures.png(light)])
         images[name] = _address(drawn)
         images[f"{name}-dark"] = _address(figures.svg(make("dark")))
     return images
@@ -146,70 +161,125 @@ class _Page:
     card: ReportCard | None
     agreement: Agreement | None
     gains: Sequence[LoopGain]
-    spool: IO[bytes]
-    places: list[tuple[tuple[Any, ...], int, int]] = field(default_factory=list)
-    """Sort key, offset and length of each rendered transcript."""
+    spool: Spool
+    lines: Lines
     turns: int = 0
     unsure: int = 0
-    turns_on_page: int = 0
     statuses: Counter[Status] = field(default_factory=Counter)
     failures: dict[tuple[Status, str, str], list[Any]] = field(default_factory=dict)
-    """(status, target, reason) to [count, first trial, whether it is on the page]."""
+    """(status, target, reason) to [count, first trial]."""
     returned: dict[str, set[str]] = field(default_factory=dict)
-    seen: dict[str, set[str]] = field(
-        default_factory=lambda: {"persona": set(), "role": set(), "status": set()}
-    )
+    families: FamilyMap = field(default_factory=FamilyMap)
 
     def __post_init__(self) -> None:
-        self.environment = _environment()
-        self.template = self.environment.get_template("transcript.html.j2")
+        self.template = web_page.environment().get_template("transcript.html.j2")
         self.personas = {persona.id: persona for persona in self.study.personas}
-        self.lines = Lines(self.study.personas, self.study.users)
         self.cells = {(row.target, row.arm, row.user): index for index, row in enumerate(self.board.rows)}
         self.names = [cell_name(row, self.board) for row in self.board.rows]
+        self.repeat = "seed" if self.study.population is None else "person"
 
     def add(self, transcript: Transcript) -> None:
-        """Count one transcript and, while there is room, render it."""
-        trial, length = transcript.trial, len(transcript.turns)
+        """Count one transcript and render it."""
+        trial = transcript.trial
+        persona = self.personas.get(trial.persona)
         self.lines.add(transcript)
-        self.turns += length
+        self.families.add(transcript, persona)
+        self.turns += len(transcript.turns)
         self.unsure += sum(turn.reading.unsure for turn in transcript.turns)
         self.statuses[transcript.status] += 1
         if transcript.returned_model:
             self.returned.setdefault(trial.target, set()).add(transcript.returned_model)
-        fits = self.turns_on_page + length <= TURNS_ON_PAGE
         if transcript.status != "complete":
             key = (transcript.status, trial.target, transcript.reason or "no reason given")
-            self.failures.setdefault(key, [0, trial.id, fits])[0] += 1
-        if fits:
-            self._render_one(transcript)
-
-    def _render_one(self, transcript: Transcript) -> None:
-        trial = transcript.trial
-        self.turns_on_page += len(transcript.turns)
+            self.failures.setdefault(key, [0, trial.id])[0] += 1
         cell = self.cells.get((trial.target, trial.arm, trial.user), len(self.names))
         name = self.names[cell] if cell < len(self.names) else trial.target
-        data = page_data.conversation(transcript, self.personas.get(trial.persona), cell, name)
-        repeat = "seed" if self.study.population is None else "person"
+        data = page_data.conversation(transcript, persona, cell, name)
         several = len(self.study.everybody) > 1
-        text = self.template.render(**data, several_seeds=several, repeat=repeat).encode()
-        key = (cell, trial.family, page_data.ROLES.index(trial.role), trial.seed, trial.id)
-        self.places.append((key, self.spool.tell(), len(text)))
-        self.spool.write(text)
-        for quantity, value in (
-            ("persona", trial.persona),
-            ("role", trial.role),
-            ("status", transcript.status),
-        ):
-            self.seen[quantity].add(value)
+        text = self.template.render(**data, several_seeds=several, repeat=self.repeat)
+        offset, length = self.spool.add(text.encode())
+        live = transcript.live
+        self.spool.entries.append(
+            Entry(
+                cell=cell,
+                family=trial.family,
+                role=page_data.ROLES.index(trial.role),
+                seed=trial.seed,
+                trial=trial.id,
+                persona=trial.persona,
+                status=transcript.status,
+                stance=mean_stance(transcript),
+                belief=live[-1].after.confidence if live else None,
+                turns=len(transcript.turns),
+                offset=offset,
+                length=length,
+            )
+        )
 
-    def render(self, images: dict[str, str], version: str) -> Iterator[bytes]:
-        """The page in pieces, transcripts sorted by cell, family, role and seed."""
+    def write(self, folder: Path, images: dict[str, str], version: str) -> Path:
+        """Put the page in place, then take away what an earlier report of another size left."""
+        pages = self.spool.pages()
+        if len(pages) == 1:
+            path, other = folder / ONE_FILE, folder / INDEX
+            links = {entry.trial: f"#trial-{entry.trial}" for entry in pages[0]}
+            shared = {
+                "pages": [],
+                "filters": self._filters(pages[0]),
+                "transcripts_here": self._texts(pages[0]),
+            }
+            web_page.replace(path, self._render("report.js", images, version, links, shared))
+            shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        else:
+            path, other = folder / INDEX, folder / ONE_FILE
+            links = self._write_pages(folder, pages, version)
+            shared = {
+                "pages": [finder.page(number, page, self.names) for number, page in enumerate(pages)],
+                "filters": self._filters(self.spool.entries),
+                "transcripts_here": (),
+                "trials": finder.data(pages, self.repeat),
+            }
+            web_page.replace(path, self._render("finder.js", images, version, links, shared))
+        other.unlink(missing_ok=True)
+        return path
+
+    def _write_pages(self, folder: Path, pages: Sequence[Sequence[Entry]], version: str) -> dict[str, str]:
+        """The pages of transcripts; gives where each trial stands."""
+        (folder / FOLDER).mkdir(exist_ok=True, mode=0o700)
+        links = {}
+        for number, page in enumerate(pages):
+            data = {
+                "filters": self._filters(page),
+                "transcripts_here": self._texts(page),
+                "number": number,
+                "names": [Path(page_name(other)).name for other in range(len(pages))],
+                "what": finder.page(number, page, self.names),
+            }
+            shown = web_page.render(
+                "transcripts.html.j2",
+                "report.js",
+                study=self.study,
+                version=version,
+                key=page_data.KEY,
+                **data,
+            )
+            web_page.replace(folder / page_name(number), shown)
+            links.update({entry.trial: f"{page_name(number)}#trial-{entry.trial}" for entry in page})
+        kept = {page_name(number) for number in range(len(pages))}
+        for found in (folder / FOLDER).glob("*.html"):
+            if f"{FOLDER}/{found.name}" not in kept:
+                found.unlink()
+        return links
+
+    def _render(
+        self, script: str, images: dict[str, str], version: str, links: dict[str, str], shared: dict[str, Any]
+    ) -> Iterator[bytes]:
+        """The report itself, in pieces."""
         from markupsafe import Markup
 
-        style, script = ((_TEMPLATES / name).read_text("utf-8") for name in ("report.css", "report.js"))
         board, study = self.board, self.study
-        pieces = self.environment.get_template("report.html.j2").generate(
+        return web_page.render(
+            "report.html.j2",
+            script,
             study=study,
             board=board,
             version=version,
@@ -220,63 +290,63 @@ class _Page:
             rows=[page_data.board_row(row, board) for row in board.rows],
             key=page_data.KEY,
             images={name: Markup(address) for name, address in images.items()},  # noqa: S704  our own figures
-            style=Markup(style),  # noqa: S704  our own file
-            script=Markup(script),  # noqa: S704  our own file
-            style_hash=_hash(style),
-            script_hash=_hash(script),
-            filters=self._filters(),
-            transcripts_here=self._transcripts(),
+            worst=page_data.worst(self.families.cases(self.cells), self.cells, self.names, links),
+            repeat=self.repeat,
             measurement=measurement.section(
                 self.card,
                 self.agreement,
                 board,
                 {key: self.names[index] for key, index in self.cells.items()},
-                {key[-1] for key, _, _ in self.places},
+                links,
             ),
             fidelity=fidelity.section(card_file.calibration(), self.lines.figures()),
             loop_gain=page_data.loop_gain(self.gains),
-            shown_line=self._shown_line(),
+            shown_line=f"{counted(len(self.spool.entries), 'conversation')}, {self._replies()}.",
             unsure_line=f"the two channels disagreed on {self.unsure:,} of {self._replies()}.",
             only_reference=all(spec.is_reference for spec in study.targets),
             versions=page_data.versions(study, board, version),
             targets=[page_data.target(spec, self.returned.get(spec.label, set())) for spec in study.targets],
             status_line=self._status_line(),
             failures=[
-                {"status": s, "target": t, "reason": r, "count": count, "example": example, "linked": linked}
-                for (s, t, r), (count, example, linked) in sorted(self.failures.items())
+                {
+                    "status": s,
+                    "target": t,
+                    "reason": r,
+                    "count": count,
+                    "example": example,
+                    "href": links[example],
+                }
+                for (s, t, r), (count, example) in sorted(self.failures.items())
             ],
+            **shared,
         )
-        return (piece.encode() for piece in pieces)
 
-    def _transcripts(self) -> Iterator[Any]:
+    def _texts(self, entries: Sequence[Entry]) -> Iterator[Any]:
         from markupsafe import Markup
 
-        for _, offset, length in sorted(self.places):
-            self.spool.seek(offset)
-            yield Markup(self.spool.read(length).decode())  # noqa: S704  rendered with autoescape above
+        return (Markup(text) for text in self.spool.read(entries))  # noqa: S704  rendered with autoescape above
 
-    def _filters(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        def same(values: Iterable[str]) -> list[tuple[str, str]]:
-            return [(value, value) for value in values]
+    def _filters(self, entries: Sequence[Entry]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """What can be chosen among these conversations; a choice of one is none."""
 
-        return [
-            ("cell", "Target", [(str(index), name) for index, name in enumerate(self.names)]),
-            ("persona", "Persona", same(sorted(self.seen["persona"]))),
-            ("role", "Role", same(role for role in page_data.ROLES if role in self.seen["role"])),
-            ("status", "Status", same(status for status in _STATUSES if status in self.seen["status"])),
+        def same(values: Iterable[Any]) -> list[tuple[str, str]]:
+            return [(str(value), str(value)) for value in values]
+
+        cells = sorted({entry.cell for entry in entries})
+        roles = {page_data.ROLES[entry.role] for entry in entries}
+        seeds = sorted({entry.seed for entry in entries})
+        found = {entry.status for entry in entries}
+        choices = [
+            ("cell", "Target", [(str(cell), self.names[cell]) for cell in cells if cell < len(self.names)]),
+            ("persona", "Persona", same(sorted({entry.persona for entry in entries}))),
+            ("role", "Role", same(role for role in page_data.ROLES if role in roles)),
+            ("seed", self.repeat.capitalize(), same(seeds)),
+            ("status", "Status", same(status for status in _STATUSES if status in found)),
         ]
+        return [choice for choice in choices if choice[0] != "seed" or 1 < len(seeds) <= _SEEDS]
 
     def _replies(self) -> str:
         return counted(self.turns, "reply", "replies")
-
-    def _shown_line(self) -> str:
-        total, shown = sum(self.statuses.values()), len(self.places)
-        if shown == total:
-            return f"All {counted(total, 'conversation')}, {self._replies()}."
-        return (
-            f"{shown:,} of {counted(total, 'conversation')}, the first by trial id, which is a random order; "
-            "`echosim show` reads the others."
-        )
 
     def _status_line(self) -> str:
         counts = ", ".join(f"{self.statuses[status]:,} {status}" for status in _STATUSES)
@@ -286,41 +356,3 @@ class _Page:
             f"{counts}. Limited and refused conversations count in the scores with their last state carried "
             "forward; failed ones enter no mean."
         )
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["counted"] = counted
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """Every text that enters the page passes here; markup of our own has a type of its own."""
-    return visible(value, lines=True) if type(value) is str else value
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
-
-
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write beside the file and put it in place in one step: a reader sees the old page or the new one."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-        try:
-            for piece in pieces:
-                stream.write(piece)
-            stream.flush()
-            os.fsync(stream.fileno())
-            Path(stream.name).replace(path)
-        except BaseException:
-            Path(stream.name).unlink(missing_ok=True)
-            raise

@@ -6,29 +6,34 @@ import asyncio
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from echosim import registry
-from echosim.belief import population
 from echosim.errors import StorageError
-from echosim.inputs.plan import target_key
 from echosim.inputs.secret_text import secret_values
-from echosim.persona_records import Persona
-from echosim.protocols import Arm, Monitor, Reader, User
+from echosim.protocols import Reader
 from echosim.records import Trial, Turn
 from echosim.running.budget import Budget
 from echosim.running.chat import REFERENCE_SERVER, Chat, StoppedError, check_targets
-from echosim.running.conversation import Ending, Setting, hold
+from echosim.running.conversation import Ending, Keeps, hold
 from echosim.running.events import Ended, LimitReached, Started, Stopping, Tell, ToldCalls, Totals, TrialEnded
 from echosim.running.lanes import lanes
 from echosim.running.outcomes import redact
+from echosim.running.settings import Settings
 from echosim.running.store import RunStore
 from echosim.running.stored_run import StoredRun
-from echosim.study_records import Study, TargetSpec, UserSpec
+from echosim.study_records import Study
 
 T = TypeVar("T")
+
+Hold = Callable[[Trial, Sequence[Turn]], Awaitable[Ending]]
+"""Holds a conversation from these turns on; see `conversation.hold`."""
+Engine = Callable[[Study, Reader, Chat, Keeps], AbstractAsyncContextManager[Hold]]
+"""Where conversations are held: in this process (`here`), or in others. What asks, spends and stores is one
+for all of them.
+"""
 
 REFERENCE_WORKERS = 64
 """Conversations alive at once where no call leaves the machine."""
@@ -74,6 +79,21 @@ class Summary(Totals):
     reasons: tuple[tuple[str, str, int], ...]
 
 
+class EngineError(Exception):
+    """An engine holds no conversation any more, for the reason that this was raised from."""
+
+
+@asynccontextmanager
+async def here(study: Study, reader: Reader, chat: Chat, keeps: Keeps) -> AsyncIterator[Hold]:
+    """The local engine: all conversations on this event loop."""
+    settings = Settings(study, reader)
+
+    async def held(trial: Trial, turns: Sequence[Turn]) -> Ending:
+        return await hold(trial, settings.of(trial), chat, keeps, turns)
+
+    yield held
+
+
 async def run_trials(
     study: Study,
     trials: Sequence[Trial],
@@ -81,6 +101,7 @@ async def run_trials(
     reader: Reader,
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_event: Tell = lambda _: None,
+    engine: Engine = here,
 ) -> Summary:
     """Hold every trial that is not finished yet.
 
@@ -94,6 +115,7 @@ async def run_trials(
         reader: how the users read replies.
         on_progress: called after each turn and each ended trial.
         on_event: called with what happens besides. What either raises ends the run.
+        engine: where the conversations are held.
 
     Returns:
         Counts of all sessions. Trials that fail are counted, not raised.
@@ -108,10 +130,11 @@ async def run_trials(
     budget = Budget(study.limits, study.models, store.spent(prices))
     tell = _guarded(on_event)
     chat = Chat(study.limits, budget, ToldCalls(store, tell))
-    batch = _Batch(study, trials, store, reader, chat, budget, _guarded(on_progress), tell)
+    batch = _Batch(study, trials, store, chat, budget, _guarded(on_progress), tell)
     try:
-        await batch.run()
-    except _ListenerError as broken:
+        async with engine(study, reader, chat, batch) as held:
+            await batch.run(held)
+    except (_ListenerError, EngineError) as broken:
         raise (broken.__cause__ or broken) from None
     finally:
         await batch.chat.close()
@@ -122,6 +145,12 @@ async def run_trials(
     return Summary(**counts, **used, limit=budget.reached, reasons=reasons)
 
 
+def broken(error: Exception) -> Ending:
+    """The end of a conversation by something that should not have happened."""
+    reason = redact(f"internal: {type(error).__name__}: {error}", secret_values(os.environ))
+    return Ending("failed", reason, resumable=True, returned_model=None)
+
+
 class _Batch:
     """One session of a run: what its workers share."""
 
@@ -130,7 +159,6 @@ class _Batch:
         study: Study,
         trials: Sequence[Trial],
         store: RunStore,
-        reader: Reader,
         chat: Chat,
         budget: Budget,
         on_progress: Callable[[Progress], None],
@@ -140,7 +168,6 @@ class _Batch:
         self._budget = budget
         self._study = study
         self._store = store
-        self._reader = reader
         self._on_progress = on_progress
         self._on_event = on_event
         finished = store.finished()
@@ -153,25 +180,13 @@ class _Batch:
         self._limit: str | None = None
         self._priced = all(model.is_reference or model.price is not None for model in study.models)
         self._failures: Counter[str] = Counter()
-        self._personas: Mapping[str, Persona] = {persona.id: persona for persona in study.personas}
-        self._targets: Mapping[str, TargetSpec] = {target.label: target for target in study.targets}
-        self._specs: Mapping[str, UserSpec] = {spec.label: spec for spec in study.users}
-        self._users: Mapping[str, User] = {
-            spec.label: registry.load("user", spec.engine) for spec in study.users
-        }
-        self._recordings = study.recordings
-        self._arms: Mapping[str, Arm] = {name: registry.load("arm", name) for name in study.arms}
-        self._monitors: Mapping[str, tuple[Monitor, ...]] = {
-            name: tuple(registry.load("monitor", monitor) for monitor in arm.monitors)
-            for name, arm in self._arms.items()
-        }
 
-    async def run(self) -> None:
+    async def run(self, held: Hold) -> None:
         """Work until all trials have ended, somebody cancels, or the store breaks."""
         self._on_event(Started(self._study.name, self._planned, self._done))
-        servers = {label: target.server for label, target in self._targets.items()}
+        servers = {target.label: target.server for target in self._study.targets}
         workers = [
-            asyncio.create_task(self._work(lane.work()))
+            asyncio.create_task(self._work(lane.work(), held))
             for name, lane in lanes(self._todo, servers).items()
             for _ in range(min(len(lane), self._width(name)))
         ]
@@ -199,21 +214,20 @@ class _Batch:
         self._left_of[trial] -= 1
         self._report()
 
-    async def _work(self, todo: Iterator[Trial]) -> None:
+    async def _work(self, todo: Iterator[Trial], held: Hold) -> None:
         for trial in todo:
             try:
                 turns = self._store.turns_of(trial.id)
                 self._left -= len(turns)
                 self._left_of[trial.id] = trial.turns - len(turns)
-                ending = await hold(trial, self._setting(trial), self.chat, self, turns)
+                ending = await held(trial, turns)
             except StoppedError:
                 return
-            except (StorageError, _ListenerError):
+            except (StorageError, _ListenerError, EngineError):
                 raise
             except Exception as error:
                 # A broken plugin fails its own trials; the others go on.
-                reason = redact(f"internal: {type(error).__name__}: {error}", secret_values(os.environ))
-                ending = Ending("failed", reason, resumable=True, returned_model=None)
+                ending = broken(error)
             await self._store.finish(
                 trial.id,
                 ending.status,
@@ -228,28 +242,6 @@ class _Batch:
                 self._failures[kind] += 1
             self._report()
             self._tell_of(trial, ending)
-
-    def _setting(self, trial: Trial) -> Setting:
-        target, persona = self._targets[trial.target], self._personas[trial.persona]
-        user, person = self._specs[trial.user], None
-        if self._study.population is not None:
-            traits = population.person(persona.family, trial.seed)
-            person = persona.model_copy(update={"traits": traits})
-        return Setting(
-            persona=persona,
-            target=target,
-            user=self._users[trial.user],
-            system_prompt=self._arms[trial.arm].system_prompt,
-            monitors=self._monitors[trial.arm],
-            reader=self._reader,
-            bank=self._study.bank,
-            key=target_key(trial.seed, trial.persona, user.engine, target.model),
-            voice=user.model,
-            recording=self._recordings.get((trial.user, trial.persona, trial.seed)),
-            remembers=self._study.memory == "summary",
-            person=person,
-            timeout=self._study.limits.trial_timeout,
-        )
 
     def _width(self, name: str) -> int:
         """More conversations live than calls may be under way, so that no slot waits for a user."""

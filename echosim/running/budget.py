@@ -88,7 +88,7 @@ class CallLog(Protocol):
 
 def worst_prompt(messages: Sequence[Message]) -> int:
     """Most tokens that a prompt can have: no usual tokenizer makes more tokens than UTF-8 bytes."""
-    return sum(len(m.content.encode("utf-8", "replace")) + _PER_MESSAGE for m in messages)
+    return sum(_bytes(m.content) + _PER_MESSAGE for m in messages)
 
 
 def likely_tokens(text: str) -> int:
@@ -96,9 +96,16 @@ def likely_tokens(text: str) -> int:
 
     English prose has 4.2 to 4.7 characters a token in the usual tokenizers.
     """
+    if text.isascii():
+        return -(-4 * len(text) // 18)
     data = text.encode("utf-8", "replace")
-    other = sum(byte > 127 for byte in data) if not data.isascii() else 0
+    other = sum(byte > 127 for byte in data)
     return -(-(4 * (len(data) - other) + 9 * other) // 18)
+
+
+def _bytes(text: str) -> int:
+    """Length in UTF-8; of ASCII it is known without looking, and a call has its whole history counted."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def call(target: TargetSpec, prompt_tokens: int, completion_tokens: int) -> Spent:

@@ -134,6 +134,10 @@ class StoredRun:
         )
         return {number: kind.model_validate_json(reading) for number, reading in rows}
 
+    def scored_by(self) -> list[str]:
+        """Readers whose scores the run keeps, sorted."""
+        return [row[0] for row in self._rows("SELECT DISTINCT reader FROM scores ORDER BY reader")]
+
     def scores(self, reader: str) -> Iterator[Score]:
         """Scores made from one reader's readings, by trial and metric."""
         rows = self._database.execute(

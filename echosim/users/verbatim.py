@@ -42,13 +42,14 @@ def copies(line: str, source: str, run: int, own: Iterable[str] = ()) -> bool:
         own: texts whose words anybody may use who speaks for this person.
     """
     theirs = _runs(words(source), run)
-    if not theirs:
-        return False
+    stretches = [words(stretch) for stretch in without_quotes(line).split("…")]
+    if not any(_runs(stretch, run) & theirs for stretch in stretches):
+        return False  # the common case, and the look at what is own takes longer
     allowed = {gram for text in own for gram in _runs(words(text), _OWN)}
     return any(
         tuple(part[i : i + run]) in theirs
-        for stretch in without_quotes(line).split("…")
-        for part in _not_own(words(stretch), allowed)
+        for stretch in stretches
+        for part in _not_own(stretch, allowed)
         for i in range(len(part) - run + 1)
     )
 

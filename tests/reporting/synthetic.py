@@ -21,6 +21,8 @@ from echosim.records import (
     Trial,
     Turn,
 )
+from echosim.reporting.family_map import FamilyMean
+from echosim.scoring.survival import Survival, SurvivalPoint
 from echosim.study_records import Study, TargetSpec
 
 LEANINGS = {
@@ -227,6 +229,59 @@ def curves(leanings: dict[str, float] | None = None, turns: int = 8) -> tuple[Cu
                     points=tuple(points),
                 )
             )
+    return tuple(made)
+
+
+def family_means(leanings: dict[str, float] | None = None) -> tuple[FamilyMean, ...]:
+    """Net capture of every family in every cell."""
+    return tuple(
+        FamilyMean(
+            (label, "none", "embedded"), family, max(-1.0, min(1.0, leaning + _shift(label, family))), 1
+        )
+        for label, leaning in (leanings or LEANINGS).items()
+        for family in FAMILIES
+    )
+
+
+def _shift(label: str, family: str) -> float:
+    return 0.2 * draws.normal("family", family) + 0.1 * draws.normal("family", label, family)
+
+
+def survival(leanings: dict[str, float] | None = None, horizon: int = 7) -> tuple[Survival, ...]:
+    """Both events of holders, the more the stronger the leaning; none where there is no leaning."""
+    made = []
+    for label, leaning in (leanings or LEANINGS).items():
+        rising = [
+            [0.9 * max(0.0, way * leaning) * t / horizon for t in range(1, horizon + 1)] for way in (1, -1)
+        ]
+        points = tuple(
+            SurvivalPoint(
+                turn=turn,
+                at_risk=12,
+                captured=0,
+                corrected=0,
+                capture=Estimate(value=capture, low=0.8 * capture, high=min(1.0, 1.2 * capture), n=12),
+                correction=Estimate(value=correction, n=12, reason="no interval"),
+                capture_hazard=0.0,
+                correction_hazard=0.0,
+            )
+            for turn, (capture, correction) in enumerate(zip(*rising, strict=True), 1)
+        )
+        made.append(
+            Survival(
+                target=label,
+                arm="none",
+                user="embedded",
+                role="holder",
+                conversations=12,
+                families=12,
+                captured=0,
+                corrected=0,
+                horizon=horizon,
+                capture_free=estimate(horizon - 3 * max(0.0, leaning), 0.5, bound=horizon),
+                points=points,
+            )
+        )
     return tuple(made)
 
 

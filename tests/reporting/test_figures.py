@@ -20,10 +20,14 @@ def made(leanings=None):
         "forest": lambda: figures.forest(board),
         "drift": lambda: figures.drift(synthetic.curves(leanings), order),
         "frontier": lambda: figures.frontier(board),
+        "heat_map": lambda: figures.heat_map(
+            synthetic.family_means(leanings), order, [row.target for row in board.rows]
+        ),
+        "survival": lambda: figures.survival(synthetic.survival(leanings), order),
     }
 
 
-@pytest.mark.parametrize("name", ["forest", "drift", "frontier"])
+@pytest.mark.parametrize("name", ["forest", "drift", "frontier", "heat_map", "survival"])
 def test_same_records_same_bytes(name):
     make = made()[name]
     first, second = make(), make()
@@ -42,7 +46,7 @@ def words(figure):
     ]
 
 
-@pytest.mark.parametrize("name", ["forest", "drift", "frontier"])
+@pytest.mark.parametrize("name", ["forest", "drift", "frontier", "heat_map", "survival"])
 @pytest.mark.parametrize("leanings", [MANY, {"one": 0.2}])
 def test_every_cell_is_named(name, leanings):
     shown = words(made(leanings)[name]())
@@ -120,3 +124,48 @@ def test_hostile_labels_are_only_shapes():
 def test_pyplot_stays_out():
     figures.forest(synthetic.board())
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_squares_stand_where_the_records_say():
+    means = [
+        m for m in synthetic.family_means({"a": -0.5, "b": 0.5}) if m.cell[0] == "a" or m.family != "five-g"
+    ]
+    cells = [("b", "none", "embedded"), ("a", "none", "embedded")]
+    figure = figures.heat_map(means, cells, ["b", "a"])
+    axes = figure.axes[0]
+    (mesh,) = axes.collections
+    shown = mesh.get_array()
+    families = [label.get_text() for label in axes.get_yticklabels()]
+    for mean in means:
+        place = families.index(mean.family), cells.index(mean.cell)
+        assert shown[place] == pytest.approx(mean.value)
+    missing = [text for text in axes.texts if text.get_text() == "\u2013"]
+    assert [text.get_position() for text in missing] == [(0.5, families.index("five-g") + 0.5)]
+    sums = [shown[row].sum() for row in range(len(families)) if families[row] != "five-g"]
+    assert sums == sorted(sums, reverse=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_numbers_read_well_on_their_squares(theme):
+    from echosim.reporting.figures.paper import diverging, on_top_of
+    from echosim.reporting.inks import INKS
+
+    def luminance(colour):
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    for step in range(101):
+        face = diverging(INKS[theme])(step / 100)
+        ink = 0.0 if on_top_of(face) == "#000000" else 1.0
+        light, dark = sorted((luminance(face), ink), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_steps_stand_where_the_records_say():
+    (found,) = synthetic.survival({"sycophant": 0.9})
+    axes = figures.survival([found]).axes[0]
+    corrected, captured = axes.lines[:2]
+    for drawn, name in ((captured, "capture"), (corrected, "correction")):
+        values = [100 * getattr(point, name).value for point in found.points]
+        assert list(drawn.get_ydata()) == pytest.approx([0.0, *values, values[-1]])
+    assert axes.get_ylim()[1] > max(captured.get_ydata())

@@ -11,10 +11,10 @@ from echosim.reporting import measurement
 from tests.reporting import cards, synthetic
 
 
-def section(card=None, agreement=None, on_page=(), board=None):
+def section(card=None, agreement=None, links=(), board=None):
     board = board or synthetic.board()
     names = {("sycophant", "none", "embedded"): "the sycophant"}
-    return measurement.section(card, agreement, board, names, on_page)
+    return measurement.section(card, agreement, board, names, dict(links))
 
 
 # --- Wilson's interval --------------------------------------------------------------------------
@@ -218,6 +218,6 @@ def test_channels_of_one_name_are_told_apart_by_identity():
 
 def test_replies_to_read_are_linked_only_where_the_page_has_them():
     found = cards.agreed(cards.disagreement("here"), cards.disagreement("elsewhere"))
-    listed = section(agreement=found, on_page={"here"})["agreement"]["disagreements"]
-    assert [(one["trial"], one["linked"]) for one in listed] == [("here", True), ("elsewhere", False)]
+    listed = section(agreement=found, links={"here": "#trial-here"})["agreement"]["disagreements"]
+    assert [one["href"] for one in listed] == ["#trial-here-turn-1", None]
     assert (listed[0]["embedding"], listed[0]["other"]) == ("\u22120.50", "+0.75")

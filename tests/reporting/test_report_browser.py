@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from echosim.reporting import report
+from echosim.reporting import report, transcript_spool
 from tests.reporting import cards, synthetic
 from tests.reporting.test_report import PAYLOADS, poisoned
 
@@ -33,8 +33,8 @@ def page(tmp_path_factory) -> Path:
     )
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def chrome() -> Any:
+    """A headless Chromium; the test is skipped where there is none to drive."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -47,7 +47,12 @@ def chromium() -> Iterator[Any]:
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(executable_path=driver))
+    return webdriver.Chrome(options=options, service=Service(executable_path=driver))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    browser = chrome()
     yield browser
     browser.quit()
 
@@ -100,7 +105,7 @@ def test_figures_are_drawn(opened):
     sizes = opened.execute_script(
         "return [...document.images].map(i => [i.complete, i.naturalWidth, i.getBoundingClientRect().width])"
     )
-    assert len(sizes) == 2
+    assert len(sizes) == 3
     assert all(complete and natural > 300 and width > 500 for complete, natural, width in sizes)
 
 
@@ -186,7 +191,9 @@ def test_dark_theme_uses_the_dark_figures(opened):
     shown_light = "return [...document.images].map(i => i.currentSrc === i.src)"
     try:
         # The browser picks the other source some time after the medium changes.
-        WebDriverWait(opened, 20).until(lambda page: page.execute_script(shown_light) == [False, False])
+        WebDriverWait(opened, 20).until(
+            lambda page: page.execute_script(shown_light) == [False, False, False]
+        )
     finally:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
@@ -229,7 +236,7 @@ def test_the_report_card_runs_nothing_and_fits(chromium, carded):
         assert results
         assert all(right <= width for right in results)
     assert chromium.title == "synthetic: Echo Capture leaderboard"
-    assert chromium.execute_script("return [document.scripts.length, document.images.length]") == [1, 5]
+    assert chromium.execute_script("return [document.scripts.length, document.images.length]") == [1, 6]
     assert chromium.get_log("browser") == []
 
 
@@ -283,3 +290,104 @@ def test_a_disagreement_leads_to_its_turn_and_the_pairs_open_with_the_keyboard(c
     turn = chromium.find_element("css selector", ".turn:target")
     assert turn.get_attribute("id").endswith("-turn-2")
     assert chromium.execute_script("return arguments[0].closest('details').open", turn)
+
+
+# --- a run that has pages of transcripts --------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory) -> Path:
+    hostile = [poisoned(text) for text in (*PAYLOADS, CANARY)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transcript_spool, "ON_ONE_PAGE", 100)
+        patch.setattr(transcript_spool, "A_PAGE", 80)
+        return report.write(
+            tmp_path_factory.mktemp("big") / "report",
+            synthetic.study(turns=2),
+            synthetic.board(),
+            synthetic.curves(turns=2),
+            [*synthetic.transcripts(turns=2), *hostile],
+            "0.0.test",
+        )
+
+
+@pytest.fixture
+def indexed(chromium, index) -> Any:
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    chromium.get_log("performance")
+    chromium.get(index.as_uri())
+    return chromium
+
+
+def found(browser: Any) -> list[str]:
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#finds tr a')].map(a => a.textContent)"
+    )
+
+
+def test_every_page_of_a_big_run_runs_nothing_foreign(indexed, index):
+    for page in [index, *sorted((index.parent / "transcripts").iterdir())]:
+        indexed.get(page.as_uri())
+        indexed.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        own = 2 if page == index else 1
+        assert indexed.execute_script("return document.scripts.length") == own
+        assert indexed.title.startswith("synthetic: ")
+    assert indexed.get_log("browser") == []
+    requests = [
+        entry["message"]
+        for entry in indexed.get_log("performance")
+        if "Network.requestWillBeSent" in entry["message"]
+    ]
+    assert requests
+    assert all('"url":"file:' in message or '"url":"data:' in message for message in requests)
+
+
+def test_a_search_of_a_big_run_leads_to_the_conversation(indexed):
+    total = 324 + len(PAYLOADS) + 1
+    assert len(found(indexed)) == 100
+    assert (
+        indexed.find_element("id", "filter-count").text == f"{total} of {total} found, the first 100 listed"
+    )
+    choose(indexed, "cell", "8")
+    choose(indexed, "role", "mirror")
+    assert indexed.find_element("id", "filter-count").text == f"12 of {total} found"
+    wanted = found(indexed)[3]
+    indexed.find_element("link text", wanted).click()
+    assert "/transcripts/" in indexed.current_url
+    place = indexed.find_element("id", f"trial-{wanted}")
+    assert place.get_property("open")
+
+
+def test_a_deep_link_of_a_big_run_goes_on_to_its_page(indexed, index):
+    wanted = next(iter(synthetic.transcripts(targets=("sycophant",)))).trial.id
+    indexed.get(f"{index.as_uri()}#trial-{wanted}-turn-2")
+    indexed.refresh()
+    turn = indexed.find_element("css selector", ".turn:target")
+    assert turn.get_attribute("id") == f"trial-{wanted}-turn-2"
+    assert "/transcripts/" in indexed.current_url
+
+
+def test_a_worst_case_of_a_big_run_opens_and_the_board_leads_to_its_cell(indexed):
+    indexed.execute_script("document.querySelector('a[data-show-cell=\"1\"]').click()")
+    assert indexed.find_element("id", "filter-count").text.startswith("36 of ")
+    link = indexed.find_element("css selector", "section[aria-labelledby=worst] a")
+    trial = link.get_attribute("href").partition("#")[2]
+    link.click()
+    assert indexed.find_element("id", trial).get_property("open")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_of_a_big_run_do_not_scroll_sideways(indexed, index, width):
+    indexed.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    for page in (index, index.parent / "transcripts" / "002.html"):
+        indexed.get(page.as_uri())
+        indexed.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        wide, room = indexed.execute_script(
+            "const page = document.documentElement; return [page.scrollWidth, page.clientWidth]"
+        )
+        assert wide == room <= width

@@ -20,16 +20,16 @@ def test_figures_are_in_the_page_and_beside_it(tmp_path):
         "0.0.test",
     )
     folder = page.parent / "figures"
-    names = {"drift", "frontier", "leaderboard"}
+    names = {"drift", "families", "frontier", "leaderboard"}
     assert {path.name for path in folder.iterdir()} == {
         f"{n}.{form}" for n in names for form in ("svg", "png")
     }
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder.iterdir())
     text = page.read_text("utf-8")
-    for name in ("drift", "frontier"):
+    for name in ("drift", "families", "frontier"):
         inside = base64.b64encode((folder / f"{name}.svg").read_bytes()).decode()
         assert f'src="data:image/svg+xml;base64,{inside}"' in text
-    assert len(re.findall(r'srcset="data:image/svg\+xml;base64,', text)) == 2
+    assert len(re.findall(r'srcset="data:image/svg\+xml;base64,', text)) == 3
 
 
 def test_figures_of_the_card_are_in_the_page_and_beside_it(tmp_path):

@@ -75,7 +75,7 @@ def _overlaid(cells: Sequence[Key], chosen: _Chosen, ink: Ink, step: Step) -> Fi
             drawn = [point for point in curve.points if point.estimate.value is not None]
             if drawn:
                 ends.append(
-                    (scale * (drawn[-1].estimate.value or 0.0), drawn[-1].turn, _key_name(key, cells), colour)
+                    (scale * (drawn[-1].estimate.value or 0.0), drawn[-1].turn, key_name(key, cells), colour)
                 )
         axes.set_ylim(*limits)
         axes.axhline(0 if quantity == "stance" else 50, color=ink.muted, linewidth=0.8, zorder=0)
@@ -108,7 +108,7 @@ def _panels(cells: Sequence[Key], chosen: _Chosen, ink: Ink, step: Step) -> Figu
             _whole_turns(axes, chosen[quantity].values())
             axes.tick_params(labelsize=8, labelleft=place % columns == 0)
             if half == 0:
-                axes.set_title(_key_name(cells[place], cells), fontsize=9.5, loc="left", color=ink.text)
+                axes.set_title(key_name(cells[place], cells), fontsize=9.5, loc="left", color=ink.text)
             if place % columns == 0:
                 axes.set_ylabel("stance" if half == 0 else "confidence, %", fontsize=8.5)
     return figure
@@ -188,7 +188,8 @@ def _whole_turns(axes: Axes, curves: Iterable[Curve]) -> None:
     count_ticks(axes, *((min(turns), max(turns)) if turns else (0, 1)))
 
 
-def _key_name(key: Key, cells: Sequence[Key]) -> str:
+def key_name(key: Key, cells: Sequence[Key]) -> str:
+    """A cell as figures name it: its arm where it has one, its user where there are several."""
     target, arm, user = key
     parts = [target] + ([arm] if arm != "none" else []) + ([user] if len({c[2] for c in cells}) > 1 else [])
     return short(visible(" + ".join(parts)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ from echosim.reporting.inks import INKS, Ink, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 _TITLE: dict[str, Any] = {"fontsize": 12, "fontweight": "bold"}
@@ -100,6 +101,21 @@ def count_ticks(axes: Axes, first: int, last: int) -> None:
 def colours(count: int, ink: Ink) -> list[str]:
     """Colours of cells in order, over again where there are more cells than colours."""
     return [ink.cells[index % len(ink.cells)] for index in range(count)]
+
+
+def diverging(ink: Ink) -> Colormap:
+    """From the colour of correcting over the grid's to that of cementing; missing values as paper."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    stops = [ink.cells[0], ink.grid, ink.cells[1]]
+    return LinearSegmentedColormap.from_list("diverging", stops).with_extremes(bad=ink.paper)
+
+
+def on_top_of(colour: Sequence[float]) -> str:
+    """Black or white, whichever reads better on it (relative luminance of WCAG 2)."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    return "#000000" if luminance > 0.179 else "#ffffff"
 
 
 def short(name: str) -> str:
