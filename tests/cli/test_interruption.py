@@ -28,8 +28,10 @@ IN_FLIGHT = 3
 TURNS = 3 * 4 * 2
 """Three personas of the family, four seeds, two turns."""
 
+# A shell that starts these tests in the background has told them, and so their children, to ignore Ctrl-C.
 PATCHED = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests" / "running")!r}]
 import cast
 from echosim import boards
