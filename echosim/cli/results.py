@@ -128,7 +128,7 @@ def export(
     from echosim import api
 
     held = api.open_run(run)
-    write = {"jsonl": api.export_jsonl, "messages": api.export_messages}[form]
+    write = api.export_jsonl if form == "jsonl" else api.export_messages
     if out is None:
         write(held, sys.stdout)
         return
