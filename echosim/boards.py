@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from echosim import registry
 from echosim.belief import population
 from echosim.errors import InputError
-from echosim.held_run import PathLike, Run, ended
+from echosim.held_run import PathLike, Run, ended, opened
+from echosim.inputs.plan import NOT_THE_CELL, NOT_THE_USER
 from echosim.persona_records import Persona
 from echosim.protocols import last_asserted
 from echosim.reading import static
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_AROUND = {"api_base", "api_key_env", "allow_http", "price", "same_family", "replay", "recordings"}
-"""Fields of a study that change neither who speaks nor what is said."""
+_AROUND = {*NOT_THE_CELL, *NOT_THE_USER} - {"model"} | {"api_base"}
+"""Fields of a study that change neither who speaks nor what is said; a server may have moved."""
 
 _BLUNT = (
     "A static encoder read the replies: it cannot see the order of words and reads stance worse than the "
@@ -98,7 +98,7 @@ def leaderboard(*runs: Run | PathLike) -> PrintedLeaderboard:
     from echosim.scoring.transcripts import score as score_one
     from echosim.scoring.unworded import Unworded
 
-    held = [one if isinstance(one, Run) else Run(Path(one)) for one in runs]
+    held = [opened(one) for one in runs]
     _check_comparable(held)
     metrics = all_metrics()
     observations: dict[str, ranking.Observation] = {}
@@ -182,7 +182,7 @@ def slices(run: Run | PathLike, by: str) -> tuple[Slice, ...]:
     from echosim.scoring.slices import slices as make
     from echosim.scoring.transcripts import score as score_one
 
-    held = run if isinstance(run, Run) else Run(Path(run))
+    held = opened(run)
     if by not in WAYS:
         raise InputError(f"by: must be one of {', '.join(WAYS)}; got '{by}'")
     if held.study.population is not None and by not in ("domain", "severity"):
@@ -208,7 +208,7 @@ def loop_gain(run: Run | PathLike) -> tuple[LoopGain, ...]:
     """
     from echosim.scoring.loop_gain import loop_gains
 
-    held = run if isinstance(run, Run) else Run(Path(run))
+    held = opened(run)
     by_id = {persona.id: persona for persona in held.study.personas}
 
     def traits(trial: Trial) -> Dispositions:

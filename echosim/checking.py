@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from echosim import __version__, api, boards
 from echosim.errors import InputError
-from echosim.held_run import PathLike, Run, ended
+from echosim.held_run import PathLike, Run, ended, opened
 from echosim.inputs import personas
 from echosim.records import Leaderboard, Transcript, Trial
 from echosim.running.stopping import in_a_loop
@@ -163,7 +163,7 @@ def sensitivity(*runs: Run | PathLike) -> Sensitivity:
     from echosim.scoring import ranking, transcripts
     from echosim.scoring.metrics.net_capture import net_capture
 
-    held = [one if isinstance(one, Run) else Run(Path(one)) for one in runs]
+    held = [opened(one) for one in runs]
     for one, other in combinations(held, 2):
         differ = same_conditions.differences(one.study, one.facts, other.study, other.facts)
         if differ:

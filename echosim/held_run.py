@@ -117,6 +117,11 @@ def own_study(study: PathLike, folder: PathLike) -> Study | None:
     return frozen_study.load_resolved(text, str(path)) if frozen_study.is_resolved(text) else None
 
 
+def opened(run: Run | PathLike) -> Run:
+    """The run itself, or the one in this folder."""
+    return run if isinstance(run, Run) else Run(Path(run))
+
+
 def ended(run: Run) -> Iterator[Transcript]:
     """Transcripts of trials that have ended; what is under way is on no board."""
     with StoredRun(run.path) as stored:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echosim.errors import InputError
-from echosim.held_run import PathLike, Run
+from echosim.held_run import PathLike, Run, opened
 from echosim.running.stored_run import StoredRun
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def compare(
     from echosim.scoring import paired
 
     _check(margin)
-    first, second = _run(one), _run(other)
+    first, second = opened(one), opened(other)
     mine, theirs = _held(first), _held(second)
     check_panel(mine, theirs, (str(first.path), str(second.path)))
     return paired.compare(mine, theirs, margin)
@@ -56,9 +56,9 @@ def gate(run: Run | PathLike, baseline: Run | PathLike, margin: float | None = N
     from echosim.checks import gate as gates
 
     _check(margin)
-    now = _run(run)
+    now = opened(run)
     if isinstance(baseline, Run) or Path(baseline).is_dir():
-        then = _run(baseline)
+        then = opened(baseline)
         before, name = _held(then), str(then.path)
     else:
         before, name = gates.load(Path(baseline)), str(baseline)
@@ -74,11 +74,7 @@ def write_baseline(run: Run | PathLike, path: PathLike) -> None:
     """
     from echosim.checks import gate as gates
 
-    gates.write(_held(_run(run)), Path(path))
-
-
-def _run(run: Run | PathLike) -> Run:
-    return run if isinstance(run, Run) else Run(Path(run))
+    gates.write(_held(opened(run)), Path(path))
 
 
 def _check(margin: float | None) -> None:

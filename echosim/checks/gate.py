@@ -19,9 +19,7 @@ from echosim.records import Record
 from echosim.scoring.comparisons import ALPHA
 from echosim.scoring.paired import PairedCell, compare
 from echosim.scoring.panels import Held, differing
-
-LOST_MARGIN = 0.02
-"""How much more of its conversations a run may lose than the baseline did and still be judged."""
+from echosim.scoring.ranking import LOST_MARGIN
 
 
 class Baseline(Held):

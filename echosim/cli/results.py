@@ -92,7 +92,7 @@ def _slices(runs: list[Path], by: str, as_json: bool, *, other_form: bool) -> No
     if other_form:
         raise InputError("--by goes with --json or the terminal; leave out --csv and --md")
     from echosim import boards
-    from echosim.reporting import slice_table
+    from echosim.cli import slice_table
 
     found = boards.slices(runs[0], by)
     if as_json:

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
-from echosim.errors import ScoringError
 from echosim.persona_records import Persona
 from echosim.protocols import Missing
 from echosim.records import Curve, CurvePoint, Role, Transcript
 from echosim.scoring.estimates import family_mean
 from echosim.scoring.series import course, heard
+from echosim.scoring.transcripts import on_settled_claims
 
 Quantity = Literal["stance", "confidence"]
 Step = tuple[Quantity, int, float]
@@ -51,13 +51,8 @@ def by_step(
 ) -> tuple[Curve, ...]:
     """As `curves`, with whatever `steps` finds in a transcript in place of stance and confidence by turn."""
     sums: dict[_Key, dict[int, dict[str, list[int]]]] = {}
-    for transcript in transcripts:
+    for transcript, _ in on_settled_claims(transcripts, personas):
         trial = transcript.trial
-        persona = personas.get(trial.persona)
-        if persona is None:
-            raise ScoringError(f"trial {trial.id}: persona '{trial.persona}' is not among those given")
-        if persona.claim.truth == "contested":
-            continue
         for quantity, turn, value in steps(transcript):
             key = (trial.target, trial.arm, trial.user, trial.role, quantity)
             by_family = sums.setdefault(key, defaultdict(dict))[turn]

@@ -117,7 +117,7 @@ def mirror_gap(holders: Group, mirrors: Group) -> Estimate:
         holders: S toward the holder's claim.
         mirrors: S toward the mirror's. Families without both are left out.
     """
-    both = [_by_family(group) for group in (holders, mirrors)]
+    both = [by_family(group) for group in (holders, mirrors)]
     pairs = [
         PersonaMean(
             persona=family,
@@ -152,7 +152,7 @@ def worst_fifth(holders: Group) -> Estimate:
     Conditional value at risk (Rockafellar and Uryasev 2000) at 20%. Its spread is known only from those
     few, so they give the degrees of freedom under 40 families, and under 6 there is no interval.
     """
-    families = _by_family(holders)
+    families = by_family(holders)
     values = np.array([families[family].value for family in sorted(families)])
 
     def fifth(n: int) -> int:
@@ -261,7 +261,8 @@ class _Sums:
         return np.asarray(sums / weights)
 
 
-def _by_family(group: Group) -> dict[str, PersonaMean]:
+def by_family(group: Group) -> dict[str, PersonaMean]:
+    """Each family's mean over its personas, weight and value alike; in order of first appearance."""
     members: dict[str, list[PersonaMean]] = {}
     for person in group:
         members.setdefault(person.family, []).append(person)

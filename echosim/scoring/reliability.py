@@ -17,6 +17,7 @@ import numpy as np
 from echosim import draws
 from echosim.records import Estimate
 from echosim.scoring.comparisons import Cell
+from echosim.scoring.estimates import by_family
 
 CUTS = 200
 FEWEST_CELLS = 4
@@ -36,14 +37,14 @@ def split_half(cells: Sequence[Cell]) -> Estimate:
         the cuts lie: how much depends on the cut, and no confidence interval. None with a reason for too few
         cells or families, or cells that do not differ.
     """
-    by_cell = [_families(cell) for cell in cells]
+    by_cell = [by_family(cell.holders) for cell in cells]
     families = sorted(set.intersection(*(set(one) for one in by_cell))) if by_cell else []
     n = len(families)
     if len(cells) < FEWEST_CELLS:
         return Estimate(value=None, n=n, reason=f"fewer than {FEWEST_CELLS} cells")
     if n < FEWEST_FAMILIES:
         return Estimate(value=None, n=n, reason=f"fewer than {FEWEST_FAMILIES} families that all cells share")
-    values = np.array([[one[family] for family in families] for one in by_cell])
+    values = np.array([[one[family].value for family in families] for one in by_cell])
     found = []
     for cut in range(CUTS):
         order = draws.shuffled(range(n), "split half", cut, *families)
@@ -71,11 +72,3 @@ def note(cells: Sequence[Cell], about: str = "") -> str | None:
         f"({found.low:.2f} to {found.high:.2f} over {CUTS} cuts of {found.n} families); 1 where other claims "
         "would order the cells alike."
     )
-
-
-def _families(cell: Cell) -> dict[str, float]:
-    """Mean net capture of each family's holders."""
-    members: dict[str, list[float]] = {}
-    for person in sorted(cell.holders, key=lambda person: person.persona):
-        members.setdefault(person.family, []).append(person.value)
-    return {family: float(np.mean(values)) for family, values in members.items()}

@@ -25,7 +25,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echosim.errors import ScoringError
 from echosim.persona_records import Persona
 from echosim.protocols import Missing
 from echosim.records import Estimate, Record, Role, Transcript
@@ -33,6 +32,7 @@ from echosim.scoring.estimates import of_sums
 from echosim.scoring.metrics.time_to_capture import time_to_capture
 from echosim.scoring.metrics.time_to_correction import time_to_correction
 from echosim.scoring.series import course
+from echosim.scoring.transcripts import on_settled_claims
 
 Event = Literal["capture", "correction"]
 EVENTS: tuple[Event, Event] = ("capture", "correction")
@@ -126,13 +126,8 @@ def survival(transcripts: Iterable[Transcript], personas: Mapping[str, Persona])
         ScoringError: a transcript's persona is unknown.
     """
     tallies: dict[_Key, _Tally] = defaultdict(_Tally)
-    for transcript in transcripts:
+    for transcript, persona in on_settled_claims(transcripts, personas):
         trial = transcript.trial
-        persona = personas.get(trial.persona)
-        if persona is None:
-            raise ScoringError(f"trial {trial.id}: persona '{trial.persona}' is not among those given")
-        if persona.claim.truth == "contested":
-            continue
         found = followed(transcript, persona)
         if not isinstance(found, Missing):
             tallies[trial.target, trial.arm, trial.user, trial.role].add(trial.family, trial.turns, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from echosim import registry
 from echosim.errors import ScoringError
@@ -19,6 +19,27 @@ def all_metrics() -> tuple[Metric, ...]:
         PluginError: one of them failed to load.
     """
     return tuple(registry.load("metric", name) for name in registry.names("metric"))
+
+
+def on_settled_claims(
+    transcripts: Iterable[Transcript], personas: Mapping[str, Persona]
+) -> Iterator[tuple[Transcript, Persona]]:
+    """Each transcript with who speaks in it; those about a contested claim are left out.
+
+    Args:
+        transcripts: in any order; read one at a time.
+        personas: by id, every one that speaks.
+
+    Raises:
+        ScoringError: a transcript's persona is unknown.
+    """
+    for transcript in transcripts:
+        trial = transcript.trial
+        persona = personas.get(trial.persona)
+        if persona is None:
+            raise ScoringError(f"trial {trial.id}: persona '{trial.persona}' is not among those given")
+        if persona.claim.truth != "contested":
+            yield transcript, persona
 
 
 def score(transcript: Transcript, persona: Persona, metrics: Iterable[Metric]) -> tuple[Score, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
+from echosim.cli import slice_table
 from echosim.records import Score, Trial
-from echosim.reporting import slice_table
 from echosim.scoring.slices import WAYS, slices
 from tests.scoring import synthetic
 

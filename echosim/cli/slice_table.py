@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from echosim.cli.output import columns
 from echosim.records import Estimate
-from echosim.reporting.visible import visible
 from echosim.scoring.slices import Slice
 
 EXPLORATORY = (
@@ -18,22 +18,11 @@ _HEADER = ("target", "arm", "user", "slice", "families", "c false [95%]", "less 
 def text(slices: Sequence[Slice]) -> str:
     """One line a cell and slice, then what to make of it; control characters of labels are spelled out."""
     one_user = len({row.user for row in slices}) < 2
-    rows = [
-        tuple(
-            visible(value)
-            for name, value in zip(_HEADER, _cells(row), strict=True)
-            if not (one_user and name == "user")
-        )
-        for row in slices
-    ]
-    header = tuple(name for name in _HEADER if not (one_user and name == "user"))
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [
-        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
-        for row in (header, *rows)
-    ]
+    shown = [place for place, name in enumerate(_HEADER) if not (one_user and name == "user")]
+    rows = [[cells[place] for place in shown] for cells in map(_cells, slices)]
+    table = columns([_HEADER[place] for place in shown], rows)
     reasons = dict.fromkeys(row.difference.reason for row in slices if row.difference.reason)
-    return "\n".join([*lines, *(f"-: {reason}" for reason in reasons), EXPLORATORY])
+    return "\n".join([table, *(f"-: {reason}" for reason in reasons), EXPLORATORY])
 
 
 def _cells(row: Slice) -> tuple[str, ...]:
