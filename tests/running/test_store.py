@@ -328,6 +328,7 @@ def test_scores_and_other_readings_are_kept_by_reader(tmp_path):
 
 
 def test_many_writers_of_one_process_share_commits(tmp_path):
+    before = threading.active_count()  # libraries keep threads that earlier tests made them begin
     study = cast.study("echosim/corrector", turns=4, seeds=tuple(range(200)))
     commits = []
     with cast.opened(tmp_path, study) as store:
@@ -336,10 +337,11 @@ def test_many_writers_of_one_process_share_commits(tmp_path):
         async def scene():
             trials = cast.planned(study)
             await asyncio.gather(*(store.append(trial.id, turn(1)) for trial in trials))
+            assert threading.active_count() < before + 10
 
         asyncio.run(scene())
     assert 1 <= len(commits) < 50
-    assert threading.active_count() < 20
+    assert threading.active_count() <= before
     with StoredRun(tmp_path) as run:
         assert all(len(found.turns) == 1 for found in run.transcripts())
 
