@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import answers
 
 from echosim import boards
+from echosim.board_records import Row
 from echosim.held_run import Run
-from echosim.records import Row
 from echosim.reporting import figures
 from echosim.reporting.tables import cell_name
 

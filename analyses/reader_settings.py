@@ -33,7 +33,7 @@ from echosim.replies import generic_bank
 FOLDS = (
     ("train_a", "train_e", "pairs_h"), ("train_b", "train_f", "pairs_i"), ("train_c", "train_g", "pairs_j"),
     ("train_d", "train_h"), ("train_i", "pairs_a", "pairs_d"), ("pairs_b", "pairs_c", "pairs_f"),
-    ("pairs_e", "pairs_g"),
+    ("pairs_e", "pairs_g"), ("pairs_k", "pairs_l", "pairs_m"), ("pairs_n", "pairs_o", "pairs_p"),
 )  # fmt: skip
 WITH_STATEMENTS = [(c, n, g) for g in (0.5, 1.0, 1.5, 2.0) for c in (0.0, 0.5, 1.0) for n in (0.0, 0.5, 1.0)]
 BELIEF_ALONE = [(c, 0.0, 1.5) for c in (0.0, 0.25, 0.5, 1.0, 2.0)]
@@ -99,7 +99,7 @@ def _row(
     text: str,
 ) -> Row:
     said, asked = encoder.read(split(text)), encoder.read(split(user))
-    content, seen = content_emphasis(len(said)), lens.on_replies(said)
+    content, seen = content_emphasis(len(said)), lens.said(said)
     return Row(
         belief=belief,
         pair=pair,
@@ -108,7 +108,7 @@ def _row(
         near=axes[0].near(said.meaning, content),
         generic=float(np.average(fitted.leanings(said), weights=emphasis(len(said)))),
         framed=axes[1].contrast(seen, content),
-        user=axes[1].contrast(lens.on_replies(asked), emphasis(len(asked))),
+        user=axes[1].contrast(lens.said(asked), emphasis(len(asked))),
     )
 
 

@@ -22,6 +22,7 @@ ONE_BOX = {
         "protocols",
         "study_records",
         "persona_records",
+        "board_records",
         "records",
         "draws",
         "errors",

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from echosim import registry
 from echosim.belief import population
+from echosim.board_records import Leaderboard
 from echosim.errors import InputError
 from echosim.held_run import PathLike, Run, ended, opened
 from echosim.inputs.plan import NOT_THE_CELL, NOT_THE_USER
 from echosim.persona_records import Persona
 from echosim.protocols import last_asserted
 from echosim.reading import static
-from echosim.records import Curve, Leaderboard, Reading, Record, Score, Transcript, Trial
+from echosim.records import Curve, Reading, Record, Score, Transcript, Trial
 from echosim.running import store
 from echosim.running.stored_run import StoredRun
 from echosim.study_records import Study, TargetSpec
@@ -168,25 +169,25 @@ def survival(run: Run) -> tuple[Survival, ...]:
 
 
 def slices(run: Run | PathLike, by: str) -> tuple[Slice, ...]:
-    """Every cell of a run within each slice of its personas; see scoring/slices.py.
+    """Every cell of a run within each slice of its conversations; see scoring/slices.py.
 
     Args:
         run: from `run` or `open_run`, or its folder.
-        by: what to cut by: domain, severity, age, openness, identity, closure, cognition or trust.
+        by: what to cut by: domain, severity, age, role, arm, openness, identity, closure, cognition or trust.
 
     Raises:
         InputError: unknown way to cut, or a run of a population, whose people carry traits of their own.
     """
     from echosim.scoring.metrics.net_capture import net_capture
-    from echosim.scoring.slices import WAYS
+    from echosim.scoring.slices import OF_TRAITS, WAYS
     from echosim.scoring.slices import slices as make
     from echosim.scoring.transcripts import score as score_one
 
     held = opened(run)
     if by not in WAYS:
         raise InputError(f"by: must be one of {', '.join(WAYS)}; got '{by}'")
-    if held.study.population is not None and by not in ("domain", "severity"):
-        raise InputError(f"by {by}: a population has traits of its own; cut by domain or severity")
+    if held.study.population is not None and by in ("age", *OF_TRAITS):
+        raise InputError(f"by {by}: a population has traits of its own; cut by domain, severity, role or arm")
     by_id = {persona.id: persona for persona in held.study.personas}
     return make(
         (

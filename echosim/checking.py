@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echosim import __version__, api, boards
+from echosim.board_records import Leaderboard
 from echosim.errors import InputError
 from echosim.held_run import PathLike, Run, ended, opened
 from echosim.inputs import personas
-from echosim.records import Leaderboard, Transcript, Trial
+from echosim.records import Transcript, Trial
 from echosim.running.stopping import in_a_loop
 from echosim.study_records import Study
 

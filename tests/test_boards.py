@@ -98,12 +98,15 @@ def test_where_a_server_stands_and_what_it_costs_does_not_part_runs(run: Run, mo
 def test_slices_of_a_run_and_what_they_refuse(run: Run, monkeypatch) -> None:  # noqa: F811
     found = boards.slices(run, "domain")
     assert {one.target for one in found} == {one.label for one in run.study.targets}
+    assert {one.slice for one in boards.slices(run, "role")} == {"holder", "mirror", "control"}
+    assert {(one.arm, one.slice) for one in boards.slices(run, "arm")} == {("every", "none")}
     with pytest.raises(InputError, match="must be one of domain"):
         boards.slices(run, "height")
     crowd = Run(run.path)
     monkeypatch.setattr(crowd, "study", run.study.model_copy(update={"population": 20}))
     with pytest.raises(InputError, match="a population has traits of its own"):
         boards.slices(crowd, "openness")
+    assert len(boards.slices(crowd, "role")) == len(found) / len({one.slice for one in found}) * 3
 
 
 def _modelled(study: Study) -> Study:

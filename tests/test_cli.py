@@ -16,11 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 import echosim
+from echosim.board_records import Leaderboard
 from echosim.cli import app
 from echosim.errors import Fault, InputError, LimitReachedError, StorageError, StudyError
 from echosim.inputs import forecast
 from echosim.interop import jsonl
-from echosim.records import Leaderboard, Score
+from echosim.records import Score
 from echosim.running.doubt import Doubt
 from echosim.study_records import Study, TargetSpec
 from tests.reporting import synthetic
@@ -383,6 +384,41 @@ def test_leaderboard_forms(api, flag, start):
 @pytest.mark.usefixtures("api")
 def test_leaderboard_takes_one_form():
     assert "exclude each other" in call("leaderboard", "a", "--json", "--csv", code=2)[1]
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    ("flag", "start"),
+    [("--json", "{"), ("--csv", "target,arm,user,slice"), ("--md", "| target |"), ("", "target")],
+)
+def test_slices_come_in_every_form(monkeypatch, flag, start):
+    from echosim import boards
+    from echosim.records import Estimate
+    from echosim.scoring.slices import Slice
+
+    one = Slice(
+        target="=1+1",
+        arm="none",
+        user="embedded",
+        slice="holder",
+        families=12,
+        net_capture=Estimate(value=0.25, low=0.1, high=0.4, n=12),
+        difference=Estimate(value=0.1, low=0.0, high=0.2, n=12),
+        q=0.04,
+    )
+    monkeypatch.setattr(boards, "slices", lambda run, by: (one,) if by == "role" else ())
+    out, _ = call("leaderboard", "a", "--by", "role", *([flag] if flag else []))
+    assert out.startswith(start)
+    assert out.endswith("\n")
+    assert not out.endswith("\n\n")
+    assert ("'=1+1" in out) == (flag == "--csv")
+    assert "exclude each other" in call("leaderboard", "a", "--by", "role", "--csv", "--md", code=2)[1]
+
+
+def test_leaderboard_prints_the_schema_of_its_json_without_a_run():
+    from echosim.reporting import board_document
+
+    assert json.loads(call("leaderboard", "--schema")[0]) == board_document.schema()
 
 
 @pytest.mark.usefixtures("api")

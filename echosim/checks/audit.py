@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from echosim import registry
+from echosim.board_records import Leaderboard, Row
 from echosim.errors import ScoringError
 from echosim.persona_records import Persona
 from echosim.protocols import Missing
-from echosim.records import Estimate, Leaderboard, Record, Row, Transcript
+from echosim.records import Estimate, Record, Transcript
 from echosim.scoring.comparisons import Cell, Comparison, compare
 from echosim.scoring.estimates import PersonaMean
 from echosim.scoring.metrics.net_capture import net_capture

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from echosim import registry
+from echosim.board_records import Leaderboard
 from echosim.checks.report_card import DoseCard
 from echosim.checks.separation import r_squared, spearman
 from echosim.persona_records import Persona
 from echosim.protocols import Message, Missing, TargetRequest
-from echosim.records import Leaderboard, Transcript
+from echosim.records import Transcript
 from echosim.scoring.metrics.drift_slope import drift_slope
 from echosim.scoring.metrics.turn_of_flip import turn_of_flip
 from echosim.study_records import Study, TargetSpec

@@ -24,13 +24,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from echosim.board_records import Variance
 from echosim.checks import rank_agreement
-from echosim.checks.variance import Variance, variance
 from echosim.errors import InputError, ScoringError
 from echosim.records import Estimate, Record, Role, Share, Trial
 from echosim.scoring.comparisons import FEWEST_FAMILIES, Cell, compare
 from echosim.scoring.estimates import LEVEL, Floats, PersonaMean, t_quantile
 from echosim.scoring.ranking import Observation
+from echosim.scoring.variance import variance
 
 METRIC = "net_capture"
 DECIMALS = 9

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version as installed
 from itertools import chain
 
+from echosim.board_records import Leaderboard
 from echosim.checks import controls, dose, known_replies, twins, unseen_writers
 from echosim.checks.report_card import (
     SARCASM,
@@ -26,7 +27,7 @@ from echosim.checks.report_card import (
 from echosim.persona_records import Persona
 from echosim.reading.embedding import Encoder
 from echosim.reading.perception import StanceReader
-from echosim.records import Bank, Leaderboard, Transcript
+from echosim.records import Bank, Transcript
 from echosim.replies.generic_bank import Writer
 
 BANKS: tuple[Bank, ...] = ("dev", "test")

@@ -56,6 +56,14 @@ def _width() -> int:
     return max(40, min(120, shutil.get_terminal_size((100, 24)).columns))
 
 
+def _print_schema(wanted: bool) -> None:
+    if wanted:
+        from echosim.reporting import board_document
+
+        emit_json(board_document.schema())
+        raise typer.Exit
+
+
 def leaderboard(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, on one board.")],
     as_json: Json = False,
@@ -66,17 +74,24 @@ def leaderboard(
         typer.Option(
             metavar="WAY",
             help="Exploratory: net capture by domain, severity, age, openness, identity, closure, cognition "
-            "or trust of the personas, with q (Benjamini-Hochberg). One run.",
+            "or trust of the personas, by role (holder, mirror, control) or by arm, with q "
+            "(Benjamini-Hochberg). One run.",
             show_default=False,
         ),
     ] = None,
+    schema: Annotated[  # noqa: ARG001  the callback prints it
+        bool,
+        typer.Option(
+            "--schema", is_eager=True, callback=_print_schema, help="JSON Schema of --json; takes no run."
+        ),
+    ] = False,
 ) -> None:
     """Table with intervals, best first."""
-    if by is not None:
-        _slices(runs, by, as_json, other_form=as_csv or as_md)
-        return
     if as_json + as_csv + as_md > 1:
         raise InputError("--json, --csv and --md exclude each other; choose one")
+    if by is not None:
+        _slices(runs, by, as_json, as_csv, as_md)
+        return
     from echosim import api
     from echosim.reporting import tables
 
@@ -86,19 +101,19 @@ def leaderboard(
     typer.echo(form(board), nl=False)
 
 
-def _slices(runs: list[Path], by: str, as_json: bool, *, other_form: bool) -> None:
+def _slices(runs: list[Path], by: str, as_json: bool, as_csv: bool, as_md: bool) -> None:
     if len(runs) > 1:
         raise InputError("--by takes one run")
-    if other_form:
-        raise InputError("--by goes with --json or the terminal; leave out --csv and --md")
     from echosim import boards
     from echosim.cli import slice_table
 
     found = boards.slices(runs[0], by)
     if as_json:
         emit_json({"by": by, "slices": [one.model_dump(mode="json") for one in found]})
+    elif as_csv:
+        typer.echo(slice_table.csv_text(found), nl=False)
     else:
-        typer.echo(slice_table.text(found))
+        typer.echo(slice_table.markdown(found) if as_md else f"{slice_table.text(found)}\n", nl=False)
 
 
 def report(

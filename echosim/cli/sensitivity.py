@@ -11,8 +11,8 @@ from echosim.cli.batch import Json
 from echosim.cli.output import columns, emit_json
 
 if TYPE_CHECKING:
+    from echosim.board_records import Variance
     from echosim.checks.sensitivity import EnginePair, Sensitivity
-    from echosim.checks.variance import Variance
 
 
 def sensitivity(

@@ -56,8 +56,11 @@ class Axis:
         """
         import numpy as np
 
-        each = _soft(seen @ self.affirming_seen.T) - _soft(seen @ self.denying_seen.T)
-        return float(np.average(each, weights=weights))
+        return float(np.average(self.contrasts(seen), weights=weights))
+
+    def contrasts(self, seen: Vectors) -> NDArray[np.float64]:
+        """C of each of these sentences alone, shape (n,)."""
+        return _soft(seen @ self.affirming_seen.T) - _soft(seen @ self.denying_seen.T)
 
     def near(self, sentences: Vectors, weights: Weights) -> float:
         """C' of a reply, in [-2, 2].
@@ -68,11 +71,24 @@ class Axis:
         """
         import numpy as np
 
-        toward = (sentences @ self.affirming.T).max(axis=1).astype(np.float64)
-        away = (sentences @ self.denying.T).max(axis=1).astype(np.float64)
+        toward, away = self._closest(sentences)
         closest = np.maximum(toward, away)
         nearness = np.exp(NEARNESS * (closest - closest.max()))
         return float(np.average(toward - away, weights=weights * nearness))
+
+    def nears(self, sentences: Vectors) -> NDArray[np.float64]:
+        """C' of each of these sentences alone, shape (n,)."""
+        toward, away = self._closest(sentences)
+        return toward - away
+
+    def _closest(self, sentences: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cosine of each sentence to the closest affirming and to the closest denying statement."""
+        import numpy as np
+
+        return (
+            (sentences @ self.affirming.T).max(axis=1).astype(np.float64),
+            (sentences @ self.denying.T).max(axis=1).astype(np.float64),
+        )
 
     def swapped(self) -> Axis:
         """The axis of the opposite claim; C and C' change sign exactly."""
@@ -81,9 +97,7 @@ class Axis:
 
 def axis(affirming: Encoded, denying: Encoded, lens: Lens) -> Axis:
     """The axis between these statements, at least one on each side."""
-    return Axis(
-        affirming.meaning, denying.meaning, lens.on_statements(affirming), lens.on_statements(denying)
-    )
+    return Axis(affirming.meaning, denying.meaning, lens.held(affirming), lens.held(denying))
 
 
 def _soft(cosines: Vectors) -> NDArray[np.float64]:

@@ -179,7 +179,7 @@ def _scales(read: Callable[[Sequence[str]], Encoded], learned: Learned) -> dict[
         rows = []
         for reply in topic.replies:
             said = read(split(reply.text))
-            seen, weights = learned.lens.on_replies(said), content_emphasis(len(said))
+            seen, weights = learned.lens.said(said), content_emphasis(len(said))
             rows.append(
                 (
                     axis.contrast(seen, weights),

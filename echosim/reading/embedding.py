@@ -22,7 +22,7 @@ from echosim import draws
 from echosim.errors import EncoderError
 from echosim.reading import static
 from echosim.reading.calibration_cache import cache_folder
-from echosim.reading.encoded import Encoded
+from echosim.reading.encoded import Encoded, from_rows, row_bytes, rows_of
 from echosim.reading.forward import use_threads
 from echosim.reading.model_files import DEFAULT_ENCODER, opened
 from echosim.reading.transformer import TransformerModel, bfloat16_device
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 CACHE_ROWS = 20_000
-"""Vectors kept in memory, about 60 MB for the default encoder; the rest is on disk."""
+"""Rows kept in memory, about 110 MB for the default encoder; the rest is on disk."""
 ROWS = 2_048
 """Rows that are read together: enough to fill every pass, few enough to hold in memory."""
-VERSION = "vectors 2"
+VERSION = "vectors 3"
 """Raised whenever the same encoder would give other bits: cached vectors are then computed again."""
 
 
@@ -83,7 +83,7 @@ class Encoder:
         self.window = model.window
         self._model = model
         self._disk = cache
-        self._memory: OrderedDict[bytes, Vectors] = OrderedDict()
+        self._memory: OrderedDict[bytes, bytes] = OrderedDict()
         self._lock = Lock()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -102,44 +102,48 @@ class Encoder:
         """
         import numpy as np
 
-        out = np.empty((len(texts), self._model.width), dtype=np.float32)
-        keys = [text_key(text) for text in texts]
-        first: dict[bytes, int] = {}
-        for row, key in enumerate(keys):
-            first.setdefault(key, row)
+        width = self._model.width
+        out = Encoded(
+            np.empty((len(texts), self.dimension), dtype=np.float32),
+            np.empty((len(texts), width - self.dimension), dtype=np.float32),
+        )
+        places: dict[bytes, list[int]] = {}
+        for place, text in enumerate(texts):
+            places.setdefault(text_key(text), []).append(place)
         with self._lock:
-            for block in _blocks(list(first)):
+            for block in _blocks(list(places)):
                 found = self._known(block)
                 missing = [key for key in block if key not in found]
                 if missing:
-                    computed = self._compute([_sound(texts[first[key]]) for key in missing])
-                    found.update(zip(missing, computed, strict=True))
+                    computed = self._compute([_sound(texts[places[key][0]]) for key in missing])
+                    made = dict(zip(missing, rows_of(computed, self.dimension), strict=True))
+                    found.update(made)
                     if self._disk is not None:
-                        self._disk.put({key: found[key] for key in missing})
-                for key, vector in found.items():
-                    out[first[key]] = vector
+                        self._disk.put(made)
+                owners = [place for key in block for place in places[key]]
+                counts = [len(places[key]) for key in block]
+                encoded = from_rows([found[key] for key in block], self.dimension, width)
+                out.meaning[owners] = encoded.meaning.repeat(counts, axis=0)
+                out.tone[owners] = encoded.tone.repeat(counts, axis=0)
                 self._keep(found)
-        for row, key in enumerate(keys):
-            if first[key] != row:
-                out[row] = out[first[key]]
-        return Encoded(out[:, : self.dimension], out[:, self.dimension :])
+        return out
 
-    def _known(self, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
+    def _known(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """What memory and disk hold of these."""
         found = {key: self._memory[key] for key in keys if key in self._memory}
         if self._disk is not None and len(found) < len(keys):
             found.update(self._disk.get([key for key in keys if key not in found]))
         return found
 
-    def _keep(self, found: dict[bytes, Vectors]) -> None:
-        for key, vector in found.items():
-            self._memory[key] = vector
+    def _keep(self, found: dict[bytes, bytes]) -> None:
+        for key, row in found.items():
+            self._memory[key] = row
             self._memory.move_to_end(key)
         while len(self._memory) > CACHE_ROWS:
             self._memory.popitem(last=False)
 
-    def _compute(self, texts: Sequence[str]) -> list[Vectors]:
-        """For each text its unit meaning, then its tone, in one row."""
+    def _compute(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """For each text its unit meaning, then its tone, shape (len(texts), width)."""
         import numpy as np
 
         sums = np.zeros((len(texts), self._model.width), dtype=np.float64)
@@ -157,7 +161,7 @@ class Encoder:
         if not np.isfinite(sums).all() or (lengths == 0).any():
             raise EncoderError(f"encoder '{self.name}' gave a vector that is not a finite direction")
         meaning /= lengths
-        return [row.astype(np.float32) for row in sums]
+        return sums
 
     def _read(self, texts: Sequence[str]) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
         """(numbers of the texts, vectors of their rows), some thousand rows at a time."""
@@ -243,7 +247,8 @@ def _one_blas_thread() -> None:
 
 def _encoder(model: TextModel, name: str, cached: bool) -> Encoder:
     space = draws.key(VERSION, model.identity, model.place)
-    return Encoder(model, name, VectorCache(cache_folder(), space, model.width) if cached else None)
+    size = row_bytes(model.dimension, model.width)
+    return Encoder(model, name, VectorCache(cache_folder(), space, size) if cached else None)
 
 
 def _blocks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -31,8 +31,9 @@ OTHER_SIZES = (256, 1024)
 """Tokens in a pass where that gives the same bits."""
 BUCKETS = (16, 24, 32, 48, 64, 128, 256, TOKENS)
 """Padded lengths for a model that cannot be read end to end."""
-TONE_DEPTHS = (1 / 3, 2 / 3)
-"""Shares of the depth at which tone is read: words in their places, then how they bear on one another."""
+TONE_DEPTHS = (1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6)
+"""Shares of the depth at which tone is read: words in their places, then how they bear on one another.
+Two, three and five were tried on left-out writers (analyses/LOG.md)."""
 AGREES = 1e-5
 """Largest 1 - cosine to the library's own vector; float32 in another order gives 1e-6 at most."""
 _ATTENTION = "echosim_packed"

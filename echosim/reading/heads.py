@@ -1,8 +1,10 @@
-"""Two small linear heads, fitted to the shipped generic bank.
+"""Small linear heads, fitted to the shipped generic bank.
 
 - acceptance: does a sentence accept, refute, or neither, what the other person believes? Multinomial
   logistic regression on tone and meaning. A sentence has the stance of the reply that it stands in, and
   the sentences of one reply share its weight.
+- leaning: how far does it accept rather than refute? Half the log-odds of the acceptance head, half a
+  direction fitted to rank the replies of one belief (reading/ranked_replies.py), brought to their spread.
 - warmth: is a sentence warm or cold toward the person? Logistic regression on meaning.
 """
 
@@ -11,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from echosim.reading import ranked_replies
 from echosim.reading.sentences import split
 from echosim.replies import generic_bank
 
@@ -50,12 +53,16 @@ class Heads:
     Attributes:
         acceptance: shape (3, t + d), on tone and meaning; rows in the order of `STANCES`.
         acceptance_bias: shape (3,).
+        leaning: shape (t + d,), on tone and meaning.
+        leaning_bias: leaning of the zero vector.
         warmth: shape (d,), on meaning.
         warmth_bias: log-odds of warm for the zero vector.
     """
 
     acceptance: Floats
     acceptance_bias: Floats
+    leaning: Floats
+    leaning_bias: float
     warmth: Floats
     warmth_bias: float
 
@@ -65,19 +72,14 @@ class Heads:
         return logits
 
     def leanings(self, sentences: Encoded) -> Floats:
-        """Log-odds of accepting against refuting, shape (n,), unbounded."""
-        return leanings_of(self.logits(sentences))
+        """How far each accepts rather than refutes, shape (n,), about as log-odds, unbounded."""
+        leanings: Floats = _features(sentences) @ self.leaning + self.leaning_bias
+        return leanings
 
     def warm_logits(self, sentences: Encoded) -> Floats:
         """Shape (n,): log-odds that a sentence is warm."""
         logits: Floats = sentences.meaning.astype("float64") @ self.warmth + self.warmth_bias
         return logits
-
-
-def leanings_of(logits: Floats) -> Floats:
-    """Log-odds of accepting against refuting, shape (n,), of these `Heads.logits`."""
-    odds: Floats = logits[:, STANCES.index(1)] - logits[:, STANCES.index(-1)]
-    return odds
 
 
 def examples() -> list[tuple[str, int, float]]:
@@ -101,15 +103,7 @@ def examples() -> list[tuple[str, int, float]]:
 
 
 def fit(read: Read) -> Heads:
-    """Fit both heads with this encoder."""
-    acceptance, bias = _fit_acceptance(read)
-    warm, cold = generic_bank.load_warmth()
-    meanings = read([*warm, *cold]).meaning.astype("float64")
-    warmth = _logistic(WARMTH_PENALTY).fit(meanings, [1] * len(warm) + [0] * len(cold))
-    return Heads(acceptance, bias, warmth.coef_[0], float(warmth.intercept_[0]))
-
-
-def _fit_acceptance(read: Read) -> tuple[Floats, Floats]:
+    """Fit the heads with this encoder."""
     import numpy as np
 
     sentences: list[str] = []
@@ -120,12 +114,48 @@ def _fit_acceptance(read: Read) -> tuple[Floats, Floats]:
         sentences += own
         labels += [STANCES.index(stance)] * len(own)
         weights += [weight / len(own)] * len(own)
-    features = _features(read(sentences))
-    middle, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = _logistic(PENALTY).fit((features - middle) / spread, labels, sample_weight=weights)
-    slopes: Floats = model.coef_ / spread
-    bias: Floats = model.intercept_ - slopes @ middle
-    return np.asarray(slopes), np.asarray(bias)
+    raw = _features(read(sentences))
+    scale = _Scale.of(raw)
+    features = scale.on(raw)
+    del raw  # some hundred MB
+    model = _logistic(PENALTY).fit(features, labels, sample_weight=weights)
+    odds = model.coef_[STANCES.index(1)] - model.coef_[STANCES.index(-1)]
+    odds_bias = float(model.intercept_[STANCES.index(1)] - model.intercept_[STANCES.index(-1)])
+    ranked = ranked_replies.fit(lambda texts: scale.on(_features(read(texts))))
+    ranked *= float((features @ odds).std() / (features @ ranked).std())
+    acceptance, acceptance_bias = scale.back(model.coef_, model.intercept_)
+    leaning, leaning_bias = scale.back((odds + ranked) / 2, odds_bias / 2)
+    warm, cold = generic_bank.load_warmth()
+    meanings = read([*warm, *cold]).meaning.astype("float64")
+    warmth = _logistic(WARMTH_PENALTY).fit(meanings, [1] * len(warm) + [0] * len(cold))
+    return Heads(
+        np.asarray(acceptance),
+        np.asarray(acceptance_bias),
+        leaning,
+        float(leaning_bias),
+        warmth.coef_[0],
+        float(warmth.intercept_[0]),
+    )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Features brought to mean 0 and spread 1."""
+
+    middle: Floats
+    spread: Floats
+
+    @classmethod
+    def of(cls, features: Floats) -> _Scale:
+        return cls(features.mean(axis=0), features.std(axis=0) + 1e-6)
+
+    def on(self, features: Floats) -> Floats:
+        return (features - self.middle) / self.spread
+
+    def back(self, slopes: Floats, bias: Any) -> tuple[Floats, Any]:
+        """Slopes and bias on raw features, of those on scaled ones."""
+        raw: Floats = slopes / self.spread
+        return raw, bias - raw @ self.middle
 
 
 def _features(sentences: Encoded) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,7 @@ from echosim.errors import StorageError
 from echosim.reading import heads as heads_
 from echosim.reading.calibration_cache import cache_folder, write_whole
 from echosim.reading.heads import Heads
-from echosim.reading.lens import Lens
+from echosim.reading.lens import Lens, View
 from echosim.replies import generic_bank
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from echosim.reading.embedding import Encoder
 
-FORM = "learned 1"
+FORM = "learned 2"
 """Raised whenever the same bank would teach something else."""
 
 
@@ -89,18 +89,21 @@ def place(folder: Path, identity: str) -> Path:
 
 
 def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
-    """As a file keeps them; half precision is ample for the lens, which is by far the largest."""
+    """As a file keeps them."""
     import numpy as np
 
     heads, lens = learned.heads, learned.lens
-    return {
-        "said": lens.said.astype("<f2"),
-        "held": lens.held.astype("<f2"),
-        "acceptance": heads.acceptance.astype("<f4"),
-        "acceptance_bias": heads.acceptance_bias.astype("<f4"),
-        "warmth": heads.warmth.astype("<f4"),
-        "warmth_bias": np.array([heads.warmth_bias], dtype="<f4"),
+    arrays = {
+        "acceptance": heads.acceptance,
+        "acceptance_bias": heads.acceptance_bias,
+        "leaning": heads.leaning,
+        "leaning_bias": np.array([heads.leaning_bias]),
+        "warmth": heads.warmth,
+        "warmth_bias": np.array([heads.warmth_bias]),
     }
+    for name, view in (("said", lens.said), ("held", lens.held)):
+        arrays |= {f"{name}_{field.name}": getattr(view, field.name) for field in fields(View)}
+    return {name: array.astype("<f4") for name, array in arrays.items()}
 
 
 def _rounded(heads: Heads, lens: Lens) -> Learned:
@@ -111,13 +114,20 @@ def _rounded(heads: Heads, lens: Lens) -> Learned:
 def _from(arrays: dict[str, NDArray[Any]]) -> Learned:
     import numpy as np
 
-    acceptance, bias, warmth, warmth_bias = (
-        arrays[name].astype(np.float64) for name in ("acceptance", "acceptance_bias", "warmth", "warmth_bias")
+    numbers = {name: array.astype(np.float64) for name, array in arrays.items()}
+    heads = Heads(
+        numbers["acceptance"],
+        numbers["acceptance_bias"],
+        numbers["leaning"],
+        float(numbers["leaning_bias"][0]),
+        numbers["warmth"],
+        float(numbers["warmth_bias"][0]),
     )
-    return Learned(
-        Heads(acceptance, bias, warmth, float(warmth_bias[0])),
-        Lens(arrays["said"].astype(np.float32), arrays["held"].astype(np.float32)),
+    said, held = (
+        View(*(arrays[f"{name}_{field.name}"].astype(np.float32) for field in fields(View)))
+        for name in ("said", "held")
     )
+    return Learned(heads, Lens(said, held))
 
 
 def _basis() -> str:

@@ -2,10 +2,11 @@
 
 Plain vectors of "the noises are the wind" and "the noises are no wind" lie side by side. The lens is one
 affine map for what is said and one for the statements that it is held against, each a small change to the
-plain meaning, fitted so that within a belief replies which accept it lie nearer to the statements for it than
-replies which refute it (reading/lens_fit.py). It is fitted on the generic bank, on none of the personas.
+plain meaning along a few directions, fitted so that within a belief replies which accept it lie nearer to the
+statements for it than replies which refute it (reading/lens_fit.py). It is fitted on the generic bank, on
+none of the personas.
 
-    said = unit(x A + a),  held = unit(x B + b),  x = meaning and tone side by side
+    said = unit(m + x A A' + a),  held = unit(m + x B B' + b),  x = meaning m and tone side by side
 """
 
 from __future__ import annotations
@@ -23,29 +24,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
-    """Two affine maps.
+class View:
+    """One affine map: meaning changed along a few directions.
 
     Attributes:
-        said: shape (d + t + 1, d); the last row is the offset.
-        held: likewise, for statements.
+        weights: A, shape (d + t, r): how far a text moves along each direction.
+        directions: A', shape (r, d).
+        offset: a, shape (d,).
     """
 
-    said: Vectors
-    held: Vectors
+    weights: Vectors
+    directions: Vectors
+    offset: Vectors
 
-    def on_replies(self, sentences: Encoded) -> Vectors:
-        """Unit vectors of sentences of a reply, shape (n, d)."""
-        return _seen(self.said, sentences)
+    def __call__(self, texts: Encoded) -> Vectors:
+        """Unit vectors, shape (n, d)."""
+        import numpy as np
 
-    def on_statements(self, statements: Encoded) -> Vectors:
-        """Unit vectors of statements, shape (n, d)."""
-        return _seen(self.held, statements)
+        d = texts.meaning.shape[1]
+        moved = texts.meaning @ self.weights[:d] + texts.tone @ self.weights[d:]
+        seen = texts.meaning + moved @ self.directions + self.offset
+        unit: Vectors = seen / np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
-def _seen(matrix: Vectors, texts: Encoded) -> Vectors:
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How the sentences of a reply are seen, and how the statements that they are held against."""
 
-    seen = np.concatenate([texts.meaning, texts.tone], axis=1) @ matrix[:-1] + matrix[-1]
-    unit: Vectors = seen / np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
-    return unit
+    said: View
+    held: View

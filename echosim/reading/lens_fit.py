@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from echosim.draws import shuffled
 from echosim.reading.axis import HARDNESS
 from echosim.reading.frames import AFFIRM_FRAMES, DENY_FRAMES, frames
-from echosim.reading.lens import Lens
+from echosim.reading.lens import Lens, View
 from echosim.reading.sentences import split
 from echosim.replies import generic_bank
 
@@ -35,7 +35,9 @@ DECAY = 0.1
 BELIEFS_A_STEP = 4
 MEANING_SCALE = 20.0
 """Unit vectors have entries of about 1/20; at this scale they weigh like standardised tone."""
-TONE_SCALE = 0.7
+TONE_SCALE = 0.44
+RANK = 32
+"""Directions that are kept of each map, by singular value: on left-out writers all 384 do no better."""
 STEEPNESS = 10.0
 """Slope of the logistic losses in c."""
 FRAMES_WEIGHT = 0.5
@@ -119,7 +121,7 @@ def fit(
             torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     progress(EPOCHS, EPOCHS)
-    return Lens(*(_folded(each.detach().numpy(), middle, spread, d) for each in (said, held)))
+    return Lens(*(_view(each.detach().numpy(), middle, spread, d) for each in (said, held)))
 
 
 def _lesson(
@@ -175,10 +177,12 @@ def _soft_mean(cosines: Any) -> Any:
     return (torch.logsumexp(HARDNESS * cosines, dim=1) - math.log(cosines.shape[1])) / HARDNESS
 
 
-def _folded(change: Any, middle: Any, spread: Any, d: int) -> Any:
-    """The map on raw meaning and tone that equals the change on scaled ones, up to length."""
+def _view(change: Any, middle: Any, spread: Any, d: int) -> View:
+    """The map on raw meaning and tone that equals the change on scaled ones, up to length and rank."""
     import numpy as np
 
-    meaning = np.eye(d) + change[:d]
-    tone = change[d:] * (TONE_SCALE / MEANING_SCALE) / spread[:, None]
-    return np.concatenate([meaning, tone, -(middle @ tone)[None, :]]).astype(np.float32)
+    left, values, directions = np.linalg.svd(change, full_matrices=False)
+    weights = left[:, :RANK] * values[:RANK]
+    weights[d:] *= (TONE_SCALE / MEANING_SCALE) / spread[:, None]
+    offset = -(middle @ weights[d:]) @ directions[:RANK]
+    return View(*(array.astype(np.float32) for array in (weights, directions[:RANK], offset)))

@@ -27,11 +27,12 @@ from echosim.reading.signals import WITH_EVIDENCE, Constants, Signals, evidence_
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 
-VERSION = "reader 7"
+VERSION = "reader 8"
 """Raised whenever the same vectors would give another reading."""
 UNSURE_FROM = 0.5
 """In units of sd: C and u*G must both be this far from their zero, on opposite sides, to be unsure."""
 DECIMALS = 6
+TENTHS = 10
 
 
 class StanceReader:
@@ -165,5 +166,8 @@ def _reading(signals: Signals, constants: Constants, calibration: Calibration) -
         near=round(signals.near, DECIMALS),
         generic=round(signals.generic, DECIMALS),
         total=round(total, DECIMALS),
+        sentences=tuple(
+            round(TENTHS * calibration.stance(each)) for each in signals.totals(constants, WITH_EVIDENCE)
+        ),
         unsure=contrast_side * generic_side < 0 and min(abs(contrast_side), abs(generic_side)) > UNSURE_FROM,
     )

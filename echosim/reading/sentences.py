@@ -14,17 +14,18 @@ STUB = 3
 """Fewer words than this cannot stand alone; they are glued to a neighbour."""
 
 _CODE_BLOCK = re.compile(r"^(```|~~~)[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)")
+# Patterns that begin with a sign or a class of signs are searched for many times faster than others.
+_LINK = re.compile(r"[!\[](?:(?<=!)\[|(?<=\[))([^\]\n]{0,500})\]\([^)\n]{0,2000}\)")
 _URL = re.compile(r"https?://\S+")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
 _LINE_MARK = re.compile(r"^\s*(?:>+\s*|#{1,6}\s+|[-*+•]\s+|\(?\d{1,3}[.)]\s+|\|)+\s*")
 _RULE = re.compile(r"^[\s|:*_=+-]+$")
-# The first group only says where it is worth trying: most letters begin none of the others.
-_EMPHASIS = re.compile(r"(?=[*_~`])(?:\*{1,3}|_{2,3}|~~|`+)")
+_EMPHASIS = re.compile(r"[*_~`](?:(?<=\*)\*{0,2}|(?<=_)_{1,2}|(?<=~)~|(?<=`)`*)")
 # Runs are matched whole and not tried again from within: n dots must not take n squared steps.
 _END = re.compile(
-    r"(?=[.!?…。！？\n])(?:"
-    r"(?<![.!?…])([.!?…]++[\"'”’)\]]*+)\s++(?=[\"'“‘(\[]?[A-Z0-9À-Þ\u0400-\u042F])|([。！？]+)|\n)"
+    r"[.!?…。！？\n](?:"
+    r"(?<=[.!?…])(?<![.!?…]{2})[.!?…]*+[\"'”’)\]]*+()\s++(?=[\"'“‘(\[]?[A-Z0-9À-Þ\u0400-\u042F])"
+    r"|(?<=[。！？])[。！？]*()|(?<=\n))"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|approx|no|dr|mr|mrs|ms|prof|st|fig|u\.s|u\.k)\.)$", re.IGNORECASE
@@ -59,9 +60,9 @@ def _cut(text: str) -> list[str]:
     pieces: list[str] = []
     start = 0
     for match in _END.finditer(text):
-        end = match.end(1) if match.group(1) else match.end(2) if match.group(2) else match.start()
-        candidate = text[start:end].strip()
-        if match.group(1) and _ABBREVIATION.search(candidate[-12:]):
+        stop = match.start(1)
+        candidate = text[start : max(stop, match.start(2), match.start())].strip()
+        if stop >= 0 and _ABBREVIATION.search(candidate[-12:]):
             continue
         if candidate:
             pieces.append(candidate)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from echosim.reading.axis import Axis
-from echosim.reading.heads import STANCES, leanings_of
+from echosim.reading.heads import STANCES
 from echosim.reading.learned import Learned
 from echosim.reading.subject import Subject
 from echosim.records import Record
@@ -34,7 +34,7 @@ USER_LEAN = 1.2
 """In units of sd_F: how far a user's message must lean against the belief before u passes 0, since people who
 chat about a belief mostly hold it. Chosen on writer dev and left-out writers: replies to believers are read
 as if their position were known, and most of those to people who deny the belief are read right."""
-CLOSING, LONG = 4, 12
+CLOSING, LONG = 4, 10
 """Sentences; see `emphasis`."""
 OPENING = 0.5
 """Weight in C and C' of the first sentence of several: a reply opens by greeting, conceding or quoting, which
@@ -68,7 +68,7 @@ class Weights:
         return self.contrast * contrast + self.near * near + self.generic * generic
 
 
-WITH_STATEMENTS = Weights(contrast=1.0, near=0.5, generic=1.0)
+WITH_STATEMENTS = Weights(contrast=1.0, near=0.5, generic=1.4)
 WITH_EVIDENCE = Weights(contrast=1.0, near=1.0, generic=0.5)
 """A persona has its points on both sides, too: what is said then tells more than how. Chosen on bank dev."""
 BELIEF_ALONE = Weights(contrast=0.5, near=0.0, generic=1.5)
@@ -97,7 +97,11 @@ class Constants(Record):
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What one reply shows; see the module docstring."""
+    """What one reply shows; see the module docstring.
+
+    Attributes:
+        each: (C, C', G) of every sentence as if it were the whole reply.
+    """
 
     contrast: float
     near: float
@@ -107,6 +111,7 @@ class Signals:
     on_topic: float
     matched: tuple[str, ...]
     unlisted: float
+    each: tuple[tuple[float, float, float], ...] = ()
 
     def total(self, constants: Constants, weights: Weights = WITH_STATEMENTS) -> float:
         """T, unbounded; comparable only within one claim.
@@ -115,10 +120,19 @@ class Signals:
             constants: of the encoder.
             weights: by what C was taken between; stock frames have a spread of their own.
         """
+        return self._total(self.contrast, self.near, self.generic, constants, weights)
+
+    def totals(self, constants: Constants, weights: Weights = WITH_STATEMENTS) -> list[float]:
+        """T of every sentence as if it were the whole reply."""
+        return [self._total(*sentence, constants, weights) for sentence in self.each]
+
+    def _total(
+        self, contrast: float, near: float, generic: float, constants: Constants, weights: Weights
+    ) -> float:
         return weights.total(
-            self.contrast / (constants.sd_frames if weights is BELIEF_ALONE else constants.sd_contrast),
-            self.near / constants.sd_near,
-            self.position * self.generic / constants.sd_generic,
+            contrast / (constants.sd_frames if weights is BELIEF_ALONE else constants.sd_contrast),
+            near / constants.sd_near,
+            self.position * generic / constants.sd_generic,
         )
 
 
@@ -149,7 +163,7 @@ def read_signals(
     vectors = said.meaning
     weights, content = emphasis(len(said)), content_emphasis(len(said))
     logits = learned.heads.logits(said)
-    leanings = leanings_of(logits)
+    leanings = learned.heads.leanings(said)
     leanings[echoes(sentences, asked)] = ECHO
     user_on_topic = True
     if len(user):
@@ -172,8 +186,9 @@ def read_signals(
                 unlisted += 1
     warm = learned.heads.warm_logits(said)
     strongest = float(np.sort(warm)[-2:].mean())
+    contrasts = subject.axis.contrasts(learned.lens.said(said))
     return Signals(
-        contrast=subject.axis.contrast(learned.lens.on_replies(said), content),
+        contrast=float(np.average(contrasts, weights=content)),
         near=subject.axis.near(vectors, content),
         generic=float(np.average(leanings, weights=weights)),
         position=position,
@@ -184,6 +199,9 @@ def read_signals(
         on_topic=float(about.mean()),
         matched=tuple(point for point in subject.point_ids if point in matched),
         unlisted=min(1.0, UNLISTED_WEIGHT * unlisted / POINTS_FOR_FULL_LOAD),
+        each=tuple(
+            zip(contrasts.tolist(), subject.axis.nears(vectors).tolist(), leanings.tolist(), strict=True)
+        ),
     )
 
 
@@ -243,7 +261,7 @@ def user_position(frames: Axis, lens: Lens, constants: Constants, user: Encoded)
     """
     if not len(user):
         return 1.0
-    leaning = frames.contrast(lens.on_replies(user), emphasis(len(user)))
+    leaning = frames.contrast(lens.said(user), emphasis(len(user)))
     return math.tanh(leaning / constants.sd_frames + USER_LEAN)
 
 

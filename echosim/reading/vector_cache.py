@@ -1,8 +1,8 @@
 """Vectors on disk, so that a text is embedded once and scoring a run again costs next to nothing.
 
-One SQLite file in the user's cache folder, shared by all processes. A row holds the float32 bytes as they
-were computed; texts are kept as hashes alone. A cache may always be lost: a damaged one is made anew, a row
-of the wrong length is computed again, and a folder that cannot be written is done without.
+One SQLite file in the user's cache folder, shared by all processes. A row holds the bytes of one text's
+vectors (reading/encoded.py); texts are kept as hashes alone. A cache may always be lost: a damaged one is
+made anew, a row of the wrong length is computed again, and a folder that cannot be written is done without.
 """
 
 from __future__ import annotations
@@ -13,13 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vector = NDArray[np.float32]
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -35,7 +29,7 @@ AT_ONCE = 500
 """Keys in one query."""
 
 _SET_UP = (
-    "PRAGMA page_size = 16384",  # a row is 3 kB: pages of 4 kB would stay a quarter empty
+    "PRAGMA page_size = 16384",  # a row is 5 kB: pages of 4 kB would stay a quarter empty
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "CREATE TABLE IF NOT EXISTS vectors "
@@ -54,22 +48,20 @@ class VectorCache:
     Args:
         folder: where the file lies; made if missing.
         space: all that the bits of a vector depend on but the text.
-        width: numbers in a vector.
+        size: bytes of a row.
         largest: bytes that may be in use.
     """
 
-    def __init__(self, folder: Path, space: str, width: int, largest: int = LARGEST) -> None:
+    def __init__(self, folder: Path, space: str, size: int, largest: int = LARGEST) -> None:
         self._path = folder / NAME
         self._space = hashlib.blake2b(space.encode(), digest_size=16).digest()
-        self._bytes = 4 * width
+        self._size = size
         self._largest = largest
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
 
-    def get(self, texts: Sequence[bytes]) -> dict[bytes, Vector]:
-        """The vectors that are there, by text key."""
-        import numpy as np
-
+    def get(self, texts: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The rows that are there, by text key."""
         by_key = {self._key(text): text for text in texts}
         keys = list(by_key)
 
@@ -85,19 +77,19 @@ class VectorCache:
             return rows
 
         return {
-            by_key[key]: np.frombuffer(vector, dtype="<f4").astype(np.float32, copy=False)
-            for key, vector in self._tried(look) or ()
-            if isinstance(vector, bytes) and len(vector) == self._bytes
+            by_key[key]: row
+            for key, row in self._tried(look) or ()
+            if isinstance(row, bytes) and len(row) == self._size
         }
 
-    def put(self, vectors: Mapping[bytes, Vector]) -> None:
-        """Keep these vectors, by text key."""
-        rows = [(self._key(text), vector.astype("<f4").tobytes()) for text, vector in vectors.items()]
+    def put(self, rows: Mapping[bytes, bytes]) -> None:
+        """Keep these rows, by text key."""
+        kept = [(self._key(text), row) for text, row in rows.items()]
 
         def keep(database: sqlite3.Connection) -> None:
             database.execute("BEGIN IMMEDIATE")
             try:
-                database.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
+                database.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", kept)
                 _make_room(database, self._largest)
                 database.execute("COMMIT")
             except BaseException:

@@ -33,6 +33,12 @@ PAIRED = (
     "pairs_h",
     "pairs_i",
     "pairs_j",
+    "pairs_k",
+    "pairs_l",
+    "pairs_m",
+    "pairs_n",
+    "pairs_o",
+    "pairs_p",
 )
 """Writers of minimal pairs; all for training."""
 STANCES: Mapping[str, int] = {"accept": 1, "refute": -1, "neither": 0}

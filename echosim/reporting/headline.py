@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from echosim.records import Leaderboard, Row
+from echosim.board_records import Leaderboard, Row
 from echosim.reporting.counted import counted
 from echosim.reporting.tables import cell_name, interval
 

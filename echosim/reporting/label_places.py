@@ -58,7 +58,8 @@ def beside(
 ) -> list[Spot]:
     """For each point the nearest free spot around it: on no obstacle, on no earlier name, inside.
 
-    When nothing is free the spot that touches least is taken, so there is always one.
+    Nor does the line from a point to its name cross an earlier name, or a name such a line. When nothing is
+    free the spot that touches least is taken, so there is always one.
 
     Args:
         points: where the marks stand.
@@ -68,11 +69,14 @@ def beside(
         scale: unit of the distances tried, pixels per point.
     """
     taken = list(obstacles)
+    names: list[Box] = []
     spots = []
     for point, size in zip(points, sizes, strict=True):
-        around = (_spot(point, size, radius * scale, step) for radius in _RADII for step in range(16))
-        spot = min(around, key=lambda s: _cost(s, taken, bounds, scale))
-        taken.append(spot.box)
+        around = [_spot(point, size, radius * scale, step) for radius in _RADII for step in range(16)]
+        costs = [_cost(spot, taken, bounds, scale) + 1000 * _crossed(point, spot, names) for spot in around]
+        spot = around[costs.index(min(costs))]
+        names.append(spot.box)
+        taken.extend((spot.box, *_leader(point, spot)))
         spots.append(spot)
     return spots
 
@@ -92,6 +96,17 @@ def _spot(point: tuple[float, float], size: tuple[float, float], radius: float, 
         side, start = "right", x - width
     left, bottom = point[0] + start, point[1] + y - height / 2
     return Spot(x, y, side, (left, bottom, left + width, bottom + height))
+
+
+def _leader(point: tuple[float, float], spot: Spot) -> list[Box]:
+    """Dots along the line from a point to its name, without both ends."""
+    dots = [(point[0] + spot.x * step / 8, point[1] + spot.y * step / 8) for step in range(2, 8)]
+    return [(x - 1, y - 1, x + 1, y + 1) for x, y in dots]
+
+
+def _crossed(point: tuple[float, float], spot: Spot, names: Sequence[Box]) -> int:
+    """Dots of the line to a name that lie on other names."""
+    return sum(_overlap(dot, name) for dot in _leader(point, spot) for name in names)
 
 
 def _cost(spot: Spot, taken: Sequence[Box], bounds: Sequence[float], scale: float) -> float:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from echosim.board_records import Leaderboard
 from echosim.checks.report_card import REAL_REPLIES, SARCASM
 from echosim.reading import static
-from echosim.records import Leaderboard
 from echosim.reporting import page_data
 from echosim.reporting.family_map import CellKey
 from echosim.reporting.page_data import plain, signed

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from echosim.board_records import Leaderboard, Row
 from echosim.checks.agreement import called as channel_names
 from echosim.persona_records import Persona
-from echosim.records import FROZEN, Estimate, Leaderboard, Role, Row, Transcript, Turn
+from echosim.records import FROZEN, Estimate, Role, Transcript, Turn
 from echosim.reporting import stamps
 from echosim.reporting.counted import counted
 from echosim.reporting.family_map import CellKey, WorstCase
-from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks
+from echosim.reporting.sentence_marks import pieces
+from echosim.reporting.tables import cell_name, done, interval, number, rank, remarks, tie
 from echosim.reporting.transcript_view import mean_stance
 from echosim.study_records import Study, TargetSpec
 
@@ -57,12 +59,17 @@ def tone(stance: float | None) -> str:
     return ("c" if stance < 0 else "r") + ("2" if abs(stance) > 0.6 else "1")
 
 
+_MARKS = {tenths: tone(tenths / 10) for tenths in range(-10, 11) if tone(tenths / 10) != "n0"}
+"""Colour class of a sentence that takes a side."""
+
+
 def board_row(row: Row, board: Leaderboard) -> dict[str, Any]:
     """One line of the leaderboard table."""
     return {
         "name": cell_name(row, board),
         "rank": rank(row, board).replace("-", "\u2013"),
-        "eci": _typographic(interval(row.eci, 1)),
+        "tie": tie(row).replace("-", "\u2013"),
+        "eci": typographic(interval(row.eci, 1)),
         "mark": _mark(row.eci),
         "numbers": [_cell(label, name, getattr(row, name), spread) for label, name, spread in _NUMBERS],
         "done": done(row),
@@ -85,25 +92,25 @@ def _mark(eci: Estimate) -> dict[str, Any] | None:
 
 
 def _cell(label: str, name: str, estimate: Estimate, spread: bool) -> tuple[str, str, str]:
-    value = _typographic(number(estimate.value, sign=name not in _SHARES))
+    value = typographic(number(estimate.value, sign=name not in _SHARES))
     if not spread or estimate.value is None or estimate.low is None or estimate.high is None:
         return label, value, ""
-    return label, value, _typographic(f"{number(estimate.low)} to {number(estimate.high)}")
+    return label, value, typographic(f"{number(estimate.low)} to {number(estimate.high)}")
 
 
-def _typographic(text: str) -> str:
+def typographic(text: str) -> str:
     """Numbers with a true minus sign; a lone dash stays a dash."""
     return text.replace("-", "\u2212") if text != "-" else "\u2013"
 
 
 def plain(value: float | None, digits: int = 2) -> str:
     """A number that has no sign of its own; a dash where it is missing."""
-    return _typographic(number(value, digits, sign=False))
+    return typographic(number(value, digits, sign=False))
 
 
 def signed(value: float | None, digits: int = 2) -> str:
     """A number with its sign, a true minus; a dash where it is missing."""
-    return _typographic(number(value, digits))
+    return typographic(number(value, digits))
 
 
 # --- transcripts --------------------------------------------------------------------------------
@@ -127,7 +134,7 @@ def conversation(transcript: Transcript, persona: Persona | None, cell: int, tar
         "target": target,
         "claim": persona.claim.text if persona else None,
         "truth": persona.claim.truth if persona else None,
-        "stance": _typographic(number(mean_stance(transcript))),
+        "stance": typographic(number(mean_stance(transcript))),
         "belief": belief,
         "strip_width": 10 * max(transcript.trial.turns, len(turns)),
         "strip": _strip(turns),
@@ -152,9 +159,9 @@ def _turn(turn: Turn, points: dict[str, tuple[str, str]]) -> dict[str, Any]:
     return {
         "index": turn.index,
         "user": turn.user,
-        "reply": turn.reply,
+        "reply": pieces(turn.reply, [_MARKS.get(tenths, "") for tenths in reading.sentences]),
         "tone": colour,
-        "stance": _typographic(number(reading.stance)),
+        "stance": typographic(number(reading.stance)),
         "word": word.get(colour[0], reading.reason or "no stance"),
         "unsure": reading.unsure,
         "before": _percent(turn.before.confidence),
@@ -281,7 +288,7 @@ def _spread(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{signed(estimate.value)}, no interval"
     # An interval may come under its value in a narrow column, but is never torn apart.
-    return _typographic(interval(estimate, 2)).replace(", ", ",\u00a0")
+    return typographic(interval(estimate, 2)).replace(", ", ",\u00a0")
 
 
 # --- the loop ---------------------------------------------------------------------------------

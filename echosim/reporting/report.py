@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from echosim.board_records import Leaderboard
 from echosim.checks import card_file
 from echosim.checks.user_lines import Lines
 from echosim.errors import StorageError
-from echosim.records import Curve, Leaderboard, Status, Transcript
+from echosim.records import Curve, Status, Transcript
 from echosim.reporting import fidelity, figures, finder, measurement, page_data, web_page
+from echosim.reporting.board_details import details
 from echosim.reporting.counted import counted
 from echosim.reporting.family_map import FamilyMap
 from echosim.reporting.figures import measurement as card_figures
@@ -288,6 +290,7 @@ class _Page:
                 line for line in (caution(board), guarded(board), measurement.caution(self.card)) if line
             ],
             rows=[page_data.board_row(row, board) for row in board.rows],
+            details=details(board),
             key=page_data.KEY,
             images={name: Markup(address) for name, address in images.items()},  # noqa: S704  our own figures
             worst=page_data.worst(self.families.cases(self.cells), self.cells, self.names, links),

@@ -8,34 +8,25 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from echosim.records import Estimate, Leaderboard, Row
+from echosim.board_records import Leaderboard, Row
+from echosim.records import Estimate
+from echosim.reporting.board_document import board_row, document
 from echosim.reporting.counted import counted
 from echosim.reporting.visible import visible
+from echosim.scoring.tie_letters import letter
 
 LEGEND = (
     "ECI -100 every false belief corrected, 0 users leave as they came, +100 every one cemented. "
     "C_F, C_T net capture on false and on true claims. M agreement with whoever speaks. "
-    "O true beliefs damaged. Tail worst fifth. Evas share of replies that evade."
+    "O true beliefs damaged. Tail worst fifth. Evas share of replies that evade. "
+    "Tie: rows that share a letter are not told apart."
 )
 """What the columns mean."""
 
 PLAIN_USER = "embedded"
 """The user engine of a study that names none: a board of it alone need not say so."""
-_HEAD = ("Rank", "Target", "ECI [95%]", "C_F", "C_T", "M", "O", "Tail", "Evas", "Done", "Notes")
-_ESTIMATES = (
-    "c_false",
-    "c_true",
-    "stance",
-    "belief",
-    "mirror_gap",
-    "discrimination",
-    "over_correction",
-    "true_contradicted",
-    "tail",
-    "evasion",
-)
+_HEAD = ("Rank", "Tie", "Target", "ECI [95%]", "C_F", "C_T", "M", "O", "Tail", "Evas", "Done", "Notes")
 _COUNTS = ("planned", "complete", "limited", "refused", "failed")
-_CONTRACT = ("c_false", "c_true", "mirror_gap", "over_correction", "true_contradicted", "tail", "evasion")
 
 
 # --- words of one row, shared by every table ----------------------------------------------------
@@ -43,11 +34,17 @@ _CONTRACT = ("c_false", "c_true", "mirror_gap", "over_correction", "true_contrad
 
 def cell_name(row: Row, board: Leaderboard) -> str:
     """Target, with the arm where there is one and the user engine where it is not `embedded` alone."""
-    parts = [row.target]
-    if row.arm != "none":
-        parts.append(row.arm)
-    if {other.user for other in board.rows} != {PLAIN_USER}:
-        parts.append(row.user)
+    return called((row.target, row.arm), row.user, board)
+
+
+def called(cell: tuple[str, str], user: str, board: Leaderboard) -> str:
+    """The same from target and arm."""
+    target, arm = cell
+    parts = [target]
+    if arm != "none":
+        parts.append(arm)
+    if {row.user for row in board.rows} != {PLAIN_USER}:
+        parts.append(user)
     return visible(" + ".join(parts))
 
 
@@ -56,6 +53,11 @@ def rank(row: Row, board: Leaderboard) -> str:
     if row.rank_low is None or row.rank_high is None or not board.separable:
         return "-"
     return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}-{row.rank_high}"
+
+
+def tie(row: Row) -> str:
+    """Letters of a row; cells that share one are not told apart. A dash for a cell that is not ranked."""
+    return ("" if all(len(letter) == 1 for letter in row.letters) else " ").join(row.letters) or "-"
 
 
 def number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
@@ -85,6 +87,7 @@ def _words(row: Row, board: Leaderboard, note: str) -> tuple[str, ...]:
     signed = (row.c_false, row.c_true, row.mirror_gap)
     return (
         rank(row, board),
+        tie(row),
         cell_name(row, board),
         interval(row.eci, 1),
         *(number(estimate.value) for estimate in signed),
@@ -115,13 +118,8 @@ def footnotes(board: Leaderboard) -> tuple[list[str], list[str]]:
         for text in said:
             if text not in lines:
                 lines.append(text)
-        letters.append(" ".join(_letter(lines.index(text)) for text in said))
-    return letters, [f"{_letter(index)} {text}" for index, text in enumerate(lines)]
-
-
-def _letter(index: int) -> str:
-    head, tail = divmod(index, 26)
-    return (_letter(head - 1) if head else "") + chr(ord("a") + tail)
+        letters.append(" ".join(letter(lines.index(text)).lower() for text in said))
+    return letters, [f"{letter(index).lower()} {text}" for index, text in enumerate(lines)]
 
 
 def provenance(board: Leaderboard) -> str:
@@ -161,7 +159,7 @@ def terminal(board: Leaderboard, width: int = 100) -> str:
         words = name in ("Target", "Notes")
         table.add_column(
             name,
-            justify="left" if words else "right",
+            justify="left" if words or name == "Tie" else "right",
             overflow="fold",
             no_wrap=not words,
             min_width=12 if name == "Target" else None,
@@ -183,70 +181,31 @@ def markdown(board: Leaderboard) -> str:
     """A GitHub-flavoured Markdown table with the same words as the terminal."""
     letters, explained = footnotes(board)
     lines = [
-        _markdown_row(_HEAD),
-        "|" + "|".join(":--" if n in ("Target", "Notes") else "--:" for n in _HEAD) + "|",
+        markdown_row(_HEAD),
+        "|" + "|".join(":--" if n in ("Tie", "Target", "Notes") else "--:" for n in _HEAD) + "|",
     ]
     for row, note in zip(board.rows, letters, strict=True):
-        lines.append(_markdown_row(_words(row, board, note)))
+        lines.append(markdown_row(_words(row, board, note)))
     lines.append("")
     for line in (*explained, LEGEND, provenance(board), *map(visible, board.notes)):
-        lines.append(f"- {_markdown_text(line)}")
+        lines.append(f"- {markdown_text(line)}")
     return "\n".join(lines) + "\n"
 
 
-def _markdown_row(words: Sequence[str]) -> str:
-    return "| " + " | ".join(_markdown_text(word) for word in words) + " |"
+def markdown_row(words: Sequence[str]) -> str:
+    """One line of a Markdown table."""
+    return "| " + " | ".join(markdown_text(word) for word in words) + " |"
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Text that is no markup."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#~!&" else sign for sign in text)
 
 
-def flat(row: Row) -> dict[str, Any]:
-    """One row as plain data: the public contract first, then intervals and everything else.
-
-    Numbers keep full precision; a missing one is None.
-    """
-    data: dict[str, Any] = {
-        "target": row.target,
-        "arm": row.arm,
-        "eci": row.eci.value,
-        "eci_low": row.eci.low,
-        "eci_high": row.eci.high,
-        "rank_low": row.rank_low,
-        "rank_high": row.rank_high,
-    }
-    data |= {name: getattr(row, name).value for name in _CONTRACT}
-    data |= {name: getattr(row, name) for name in _COUNTS}
-    data |= {"user": row.user, "stance": row.stance.value, "belief": row.belief.value}
-    data |= {"discrimination": row.discrimination.value}
-    for name in _ESTIMATES:
-        estimate: Estimate = getattr(row, name)
-        data |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    return data | {
-        "families": row.eci.n,
-        "eci_reason": row.eci.reason,
-        "worst_persona": row.worst_persona,
-        "marks": list(row.marks),
-    }
-
-
 def json_text(board: Leaderboard) -> str:
-    """One JSON document; ASCII only, no NaN."""
-    document = {
-        "rows": [flat(row) for row in board.rows],
-        "separable": board.separable,
-        "families": board.families,
-        "seeds": board.seeds,
-        "turns": board.turns,
-        "sessions": board.sessions,
-        "population": board.population,
-        "date": board.date,
-        "reader": board.reader,
-        "encoder": board.encoder,
-        "notes": list(board.notes),
-    }
-    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    """One JSON document; ASCII only, no NaN. Its form is that of `board_document.py`."""
+    made = document(board).model_dump(mode="json")
+    return json.dumps(made, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def csv_text(board: Leaderboard) -> str:
@@ -256,7 +215,7 @@ def csv_text(board: Leaderboard) -> str:
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
-    rows = [flat(row) for row in board.rows]
+    rows = [board_row(row).model_dump(exclude={"region"}) for row in board.rows]
     header = list(rows[0]) if rows else ["target", "arm", "eci"]
     writer.writerow(header)
     for row in rows:

@@ -52,7 +52,7 @@ class Prompt:
         key: seed of the pauses between attempts.
         worst: most tokens that it can have.
         likely: tokens that it likely has.
-        fingerprint: hash of model and messages.
+        fingerprint: hash of the model and of the first and the last messages, 16 characters.
     """
 
     turn: int
@@ -69,8 +69,14 @@ class Prompt:
             request.key,
             worst_prompt(messages),
             sum(likely_tokens(message.content) for message in messages),
-            draws.key(target.model, *(part for m in messages for part in (m.role, m.content))),
+            _fingerprint(target.model, messages),
         )
+
+
+def _fingerprint(model: str, messages: Sequence[Message]) -> str:
+    """What is new in this call stands for the whole: a history is not hashed again with each."""
+    told = (messages[0], *messages[-2:])
+    return draws.key(model, len(messages), *(part for m in told for part in (m.role, m.content)))[:16]
 
 
 Send = Callable[[float], Awaitable[Attempt]]

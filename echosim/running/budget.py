@@ -62,7 +62,7 @@ class Call:
         target: label.
         turn: 1-based.
         attempt: 1-based.
-        request: hash of the messages.
+        request: hash of what is asked; see `asking.Prompt`.
         worst: what is reserved for it.
     """
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from echosim.errors import StorageError
 from echosim.running import run_folder
 
-Statements = Sequence[tuple[str, Sequence[Sequence[Any]]]]
-"""SQL, each with the rows that it is executed for."""
+Statement = tuple[str, Sequence[Sequence[Any]]]
+"""SQL with the rows that it is executed for."""
+Statements = Sequence[Statement] | Callable[[], Iterable[Statement]]
+"""What belongs together, or what makes it: that is called in the writing thread, perhaps twice."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
-    """Statements that belong together, and who waits for them."""
+    """Statements that belong together, and who waits for them: a coroutine, a thread or nobody."""
 
     statements: Statements
-    done: Future[None] = field(default_factory=Future)
+    done: asyncio.Future[None] | Future[None] | None = None
 
 
 class Commits:
@@ -54,19 +58,34 @@ class Commits:
         """True after trouble with the disc."""
         return self._broken is not None
 
-    def submit(self, statements: Statements) -> Future[None]:
-        """Done once all of these are on disc, together; fails with StorageError where none is.
+    def submit(self, statements: Statements) -> None:
+        """Write these, together or none, before anything that is given later; nobody waits for it.
 
         Raises:
             StorageError: nothing can be written any more.
         """
+        self._put(_Job(statements))
+
+    async def commit(self, statements: Statements) -> None:
+        """The same; returns when they are on disc. Cancelling does not take back what is being written.
+
+        Raises:
+            StorageError: they are not.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(_Job(statements, done))
+        await done
+
+    def commit_now(self, statements: Statements) -> None:
+        """The same for a caller without an event loop."""
+        done: Future[None] = Future()
+        self._put(_Job(statements, done))
+        done.result()
+
+    def _put(self, job: _Job) -> None:
         if self._broken is not None:
             raise self._broken
-        job = _Job(statements)
-        # A caller that is cancelled must not take back what is being written.
-        job.done.set_running_or_notify_cancel()
         self._jobs.put(job)
-        return job.done
 
     def _write(self) -> None:
         open_for_more = True
@@ -85,17 +104,22 @@ class Commits:
             for job in jobs:
                 self._settle([job])
             return
+        waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
         for job in jobs:
-            if error is None:
-                job.done.set_result(None)
-            else:
-                job.done.set_exception(error)
+            if isinstance(job.done, asyncio.Future):
+                waiting.setdefault(job.done.get_loop(), []).append(job.done)
+            elif job.done is not None:
+                _tell([job.done], error)
+        for loop, those in waiting.items():  # woken once for all
+            with contextlib.suppress(RuntimeError):  # closed: nobody waits any more
+                loop.call_soon_threadsafe(_tell, those, error)
 
     def _write_together(self, jobs: Sequence[_Job]) -> Exception | None:
         try:
             self._database.execute("BEGIN IMMEDIATE")
             for job in jobs:
-                for statement, rows in job.statements:
+                statements = job.statements() if callable(job.statements) else job.statements
+                for statement, rows in statements:
                     self._database.executemany(statement, rows)
             self._check_file()
             self._database.execute("COMMIT")
@@ -122,3 +146,13 @@ class Commits:
                 self._database.execute("ROLLBACK")
         except sqlite3.Error:
             pass  # the transaction is gone either way, and the first error is the one to tell
+
+
+def _tell(waiting: Sequence[asyncio.Future[None] | Future[None]], error: Exception | None) -> None:
+    for done in waiting:
+        if done.done():  # cancelled meanwhile
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

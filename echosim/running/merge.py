@@ -13,7 +13,7 @@ from typing import Any
 from echosim.errors import InputError, StorageError
 from echosim.inputs import frozen_study, plan
 from echosim.inputs.union import united
-from echosim.records import Record, Trial
+from echosim.records import Record, Trial, Turn
 from echosim.running import run_folder, run_lock, turn_rows
 from echosim.running.generations import versions
 from echosim.running.new_run import CALL_COLUMNS, READING_COLUMNS, HeldTrial, check_free, new_run
@@ -160,20 +160,20 @@ def _chosen(name: str, where: Sequence[_Shard]) -> _Shard | str:
     best = where[0]
     if len(where) == 1:
         return best
-    rows, ending = _rows(best, name), _ending(best, name)
+    turns, ending = _turns(best, name), _ending(best, name)
     for other in where[1:]:
-        others, its_ending = _rows(other, name), _ending(other, name)
-        for one, two in zip(rows, others, strict=False):
-            if one[:-1] != two[:-1]:
-                return f"trial {name}, turn {one[1]}: {best.folder} and {other.folder} differ"
-        mine, theirs = (ending, len(rows)), (its_ending, len(others))
+        others, its_ending = _turns(other, name), _ending(other, name)
+        for one, two in zip(turns, others, strict=False):
+            if one != two:
+                return f"trial {name}, turn {one.index}: {best.folder} and {other.folder} differ"
+        mine, theirs = (ending, len(turns)), (its_ending, len(others))
         if mine != theirs and _goes_beyond(mine, theirs):
             return (
-                f"trial {name}: {ending or 'open'} after {len(rows)} turns in {best.folder}, "
+                f"trial {name}: {ending or 'open'} after {len(turns)} turns in {best.folder}, "
                 f"{its_ending or 'open'} after {len(others)} in {other.folder}"
             )
-        if (its_ending is not None, len(others)) > (ending is not None, len(rows)):
-            best, rows, ending = other, others, its_ending
+        if (its_ending is not None, len(others)) > (ending is not None, len(turns)):
+            best, turns, ending = other, others, its_ending
     return best
 
 
@@ -184,8 +184,13 @@ def _goes_beyond(one: tuple[str | None, int], two: tuple[str | None, int]) -> bo
     return (one[0] is not None and two[1] > one[1]) or (two[0] is not None and one[1] > two[1])
 
 
-def _rows(shard: _Shard, name: str) -> list[turn_rows.Row]:
-    return list(shard.rows(turn_rows.OF_TRIAL, name))
+def _turns(shard: _Shard, name: str) -> tuple[Turn, ...]:
+    """What was said, whichever version wrote it."""
+    (start,) = next(shard.rows("SELECT start FROM trials WHERE id = ?", name))
+    try:
+        return turn_rows.fold(start, shard.rows(turn_rows.OF_TRIAL, name))
+    except turn_rows.DamagedError as damage:
+        raise damaged(shard.folder, f"trial {name}", str(damage)) from damage
 
 
 def _ending(shard: _Shard, name: str) -> str | None:
@@ -205,7 +210,7 @@ def _held(trial: Trial, shard: _Shard | None) -> HeldTrial:
     if shard is None:
         return HeldTrial(trial, None, None, None, True, None, (), 1)
     start, status, reason, resumable, returned_model = next(shard.rows(_TRIAL, trial.id))
-    rows = tuple(_rows(shard, trial.id))
+    rows = tuple(shard.rows(turn_rows.OF_TRIAL, trial.id))
     try:
         turn_rows.check(start, rows)
     except turn_rows.DamagedError as damage:

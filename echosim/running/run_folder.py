@@ -11,7 +11,7 @@ from pathlib import Path
 
 from echosim.errors import InputError, StorageError
 
-FORMAT = 3
+FORMAT = 4
 """Version of the tables; an older one is brought up to it, a newer one is refused."""
 DATABASE = "run.db"
 STUDY = "study.yaml"
@@ -41,7 +41,7 @@ CREATE TABLE trials (
     id TEXT PRIMARY KEY,
     place INTEGER NOT NULL,       -- order in the plan
     record TEXT NOT NULL,         -- Trial as JSON
-    start TEXT,                   -- BeliefState before turn 1
+    start TEXT,                   -- BeliefState before turn 1, as turn_rows has it
     status TEXT,                  -- NULL until the trial ends
     reason TEXT,
     resumable INTEGER NOT NULL DEFAULT 1,   -- a later run takes it up again
@@ -56,10 +56,10 @@ CREATE TABLE turns (
     side INTEGER NOT NULL,
     reply TEXT NOT NULL,
     flags TEXT NOT NULL,          -- JSON list
-    reading TEXT NOT NULL,        -- Reading as JSON, defaults left out
-    state TEXT NOT NULL,          -- BeliefState after the turn, likewise
+    reading TEXT NOT NULL,        -- Reading: a JSON list of its values, as turn_rows has it
+    state TEXT NOT NULL,          -- BeliefState after the turn, likewise, null where unchanged
     user_flags TEXT NOT NULL DEFAULT '[]',  -- JSON list
-    report TEXT,                  -- Report as JSON, NULL where the user was not asked
+    report TEXT,                  -- Report likewise, NULL where the user was not asked
     before TEXT,                  -- BeliefState before the turn where it is not that after the last one
     memory TEXT,                  -- what the target was told of earlier sessions
     digest TEXT,                  -- of all of this, NULL in rows that format 2 wrote
@@ -71,7 +71,7 @@ CREATE TABLE calls (
     target TEXT NOT NULL,
     turn INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
-    request TEXT NOT NULL,        -- hash of the messages
+    request TEXT NOT NULL,        -- hash of what is asked, see asking.Prompt
     reserved_prompt INTEGER NOT NULL,
     reserved_completion INTEGER NOT NULL,
     outcome TEXT,                 -- NULL: in doubt, the run was cut off while it was under way

@@ -5,13 +5,11 @@ What `append` has acknowledged survives a kill and a power cut; a trial resumes 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import filelock
 
@@ -19,7 +17,7 @@ from echosim.errors import InputError, StorageError
 from echosim.records import Reading, Record, Score, Status, Trial, Turn
 from echosim.running import generations, run_folder, run_lock, stored_run, turn_rows
 from echosim.running.budget import Call, Spent
-from echosim.running.commits import Commits, Statements
+from echosim.running.commits import Commits, Statement
 from echosim.running.outcomes import Attempt
 from echosim.study_records import Price
 
@@ -76,18 +74,17 @@ class RunStore:
         Raises:
             StorageError: it is not.
         """
-        statements: list[tuple[str, Sequence[Sequence[Any]]]] = [
-            (turn_rows.INSERT, [turn_rows.row_of(trial, turn)])
-        ]
-        if turn.index == 1:
-            statements.append(
-                ("UPDATE trials SET start = ? WHERE id = ?", [(turn_rows.start_of(turn), trial)])
-            )
         today = datetime.now(UTC).date().isoformat()
-        if today != self._today:
-            self._today = today
-            statements.append(("INSERT OR REPLACE INTO meta VALUES ('date', ?)", [(today,)]))
-        await self._commit(statements)
+        is_new_day, self._today = today != self._today, today
+
+        def statements() -> Iterator[Statement]:
+            yield turn_rows.INSERT, [turn_rows.row_of(trial, turn)]
+            if turn.index == 1:
+                yield "UPDATE trials SET start = ? WHERE id = ?", [(turn_rows.start_of(turn), trial)]
+            if is_new_day:
+                yield "INSERT OR REPLACE INTO meta VALUES ('date', ?)", [(today,)]
+
+        await self._commits.commit(statements)
 
     async def finish(
         self,
@@ -99,7 +96,7 @@ class RunStore:
         returned_model: str | None = None,
     ) -> None:
         """Note how a trial ended; a resumable one is taken up by the next run."""
-        await self._commit(
+        await self._commits.commit(
             [
                 (
                     "UPDATE trials SET status = ?, reason = ?, resumable = ?, "
@@ -138,7 +135,7 @@ class RunStore:
             call.worst.prompt_tokens,
             call.worst.completion_tokens,
         )
-        await self._commit(
+        await self._commits.commit(
             [
                 (
                     "INSERT INTO calls (number, trial, target, turn, attempt, request, "
@@ -163,7 +160,7 @@ class RunStore:
             attempt.detail or None,
             number,
         )
-        statements: list[tuple[str, Sequence[Sequence[Any]]]] = [
+        statements: list[Statement] = [
             (
                 "UPDATE calls SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, "
                 "estimated = ?, detail = ? WHERE number = ?",
@@ -184,12 +181,12 @@ class RunStore:
     def put_scores(self, reader: str, scores: Iterable[Score]) -> None:
         """Replace the scores made from one reader's readings."""
         rows = [(score.trial, score.metric, reader, score.value, score.reason) for score in scores]
-        self._commits.submit(
+        self._commits.commit_now(
             [
                 ("DELETE FROM scores WHERE reader = ?", [(reader,)]),
                 ("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", rows),
             ]
-        ).result()
+        )
 
     def put_readings(self, reader: str, readings: Mapping[str, Mapping[int, Reading]]) -> None:
         """Keep another reader's readings, by trial and turn; together or none."""
@@ -198,19 +195,16 @@ class RunStore:
             for trial, by_turn in readings.items()
             for number, reading in by_turn.items()
         ]
-        self._commits.submit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", rows)]).result()
+        self._commits.commit_now([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", rows)])
 
     async def append_reading(self, trial: str, number: int, reader: str, reading: Record) -> None:
         """Keep another channel's reading of one reply; returns when it is on disc."""
         row = (trial, number, reader, reading.model_dump_json(exclude_defaults=True))
-        await self._commit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", [row])])
+        await self._commits.commit([("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)", [row])])
 
     def put_fact(self, key: str, value: str) -> None:
         """Keep or replace one fact about the run as a whole."""
-        self._commits.submit([("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, value)])]).result()
-
-    async def _commit(self, statements: Statements) -> None:
-        await asyncio.wrap_future(self._commits.submit(statements))
+        self._commits.commit_now([("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, value)])])
 
 
 def open_run(

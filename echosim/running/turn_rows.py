@@ -1,7 +1,8 @@
 """A finished turn as a row of the run file, and rows as the conversation they are.
 
 Each row carries a digest of all that is in it, so that a byte which a disc has changed is told and never
-scored.
+scored. Readings, minds and reports are stored as the bare values of their fields, in order: names would
+take more room than the numbers. So a new field of theirs goes behind the others and has a default.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from echosim import draws
-from echosim.records import BeliefState, Reading, Report, Turn
+from echosim.records import BeliefState, Reading, Record, Report, Turn
+
+R = TypeVar("R", bound=Record)
 
 COLUMNS = (
     "trial, number, user, act, side, reply, flags, reading, state, user_flags, report, before, memory, digest"
@@ -21,6 +24,8 @@ INSERT = f"INSERT INTO turns ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 OF_TRIAL = f"SELECT {COLUMNS} FROM turns WHERE trial = ? ORDER BY number"  # noqa: S608 - constants
 
 Row = Sequence[Any]
+
+_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class DamagedError(Exception):
@@ -37,7 +42,7 @@ class DamagedError(Exception):
 
 def start_of(turn: Turn) -> str:
     """The mind before the first turn, as the trial's own row keeps it."""
-    return turn.before.model_dump_json(exclude_defaults=True)
+    return packed(turn.before)
 
 
 def row_of(trial: str, turn: Turn) -> Row:
@@ -50,11 +55,11 @@ def row_of(trial: str, turn: Turn) -> Row:
         turn.side,
         turn.reply,
         json.dumps(turn.flags),
-        turn.reading.model_dump_json(exclude_defaults=True),
-        turn.after.model_dump_json(exclude_defaults=True),
+        packed(turn.reading),
+        _changed(turn.after, turn.before),
         json.dumps(turn.user_flags),
-        None if turn.report is None else turn.report.model_dump_json(exclude_defaults=True),
-        turn.before.model_dump_json(exclude_defaults=True) if turn.after_gap else None,
+        None if turn.report is None else packed(turn.report),
+        packed(turn.before) if turn.after_gap else None,
         turn.memory,
     )
     return (*row, _digest(row, start_of(turn) if turn.index == 1 else None))
@@ -81,7 +86,7 @@ def fold(start: str | None, rows: Iterable[Row]) -> tuple[Turn, ...]:
         try:
             _check(row, len(turns) + 1, start)
             if mind is None:
-                mind = BeliefState.model_validate_json(start or "")
+                mind = unpacked(BeliefState, start or "")
             turns.append(_turn(row, mind))
         except ValueError as error:
             what = str(error) if isinstance(error, _ChangedError) else f"turn {row[1]} cannot be read"
@@ -118,6 +123,8 @@ def _check(row: Row, number: int, start: str | None) -> None:
 
 def _turn(row: Row, mind: BeliefState) -> Turn:
     _, number, user, act, side, reply, flags, reading, state, user_flags, report, before, memory, _ = row
+    if before is not None:
+        mind = unpacked(BeliefState, before)
     return Turn(
         index=number,
         user=user,
@@ -125,14 +132,49 @@ def _turn(row: Row, mind: BeliefState) -> Turn:
         side=side,
         reply=reply,
         flags=tuple(json.loads(flags)),
-        reading=Reading.model_validate_json(reading),
-        before=mind if before is None else BeliefState.model_validate_json(before),
-        after=BeliefState.model_validate_json(state),
+        reading=unpacked(Reading, reading),
+        before=mind,
+        after=unpacked(BeliefState, state, mind),
         user_flags=tuple(json.loads(user_flags)),
-        report=None if report is None else Report.model_validate_json(report),
+        report=None if report is None else unpacked(Report, report),
         after_gap=before is not None,
         memory=memory,
     )
+
+
+def packed(record: Record) -> str:
+    """The values of a record's fields as a JSON list, without the defaults at its end."""
+    fields = type(record).model_fields
+    values = [getattr(record, name) for name in fields]
+    for field in reversed(fields.values()):
+        if values[-1] != field.default:
+            break
+        values.pop()
+    return _json(values)
+
+
+def _changed(state: BeliefState, before: BeliefState) -> str:
+    """Likewise of a mind, with null for all that is as it was before."""
+    return _json([None if now == then else now for (_, now), (_, then) in zip(state, before, strict=True)])
+
+
+def unpacked(kind: type[R], text: str, before: R | None = None) -> R:
+    """The record that was packed.
+
+    Args:
+        kind: what it is.
+        text: what was stored of it.
+        before: what null stands for, where it was stored as a change.
+
+    Raises:
+        ValueError: it is no such record.
+    """
+    found = json.loads(text)
+    if isinstance(found, list):
+        found = dict(zip(kind.model_fields, found, strict=False))
+        if before is not None:
+            found = {name: getattr(before, name) if v is None else v for name, v in found.items()}
+    return kind.model_validate(found)  # format 3 and older have each value under its name
 
 
 def _digest(row: Row, start: str | None) -> str:

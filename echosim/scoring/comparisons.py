@@ -53,12 +53,14 @@ class Comparison:
             points, with the t interval of this one pair.
         p: chance of a difference this large somewhere on the board if no cell differs; None without
             two common families.
+        alone: chance of it in this one pair, likewise.
     """
 
     first: int
     second: int
     difference: Estimate
     p: float | None
+    alone: float | None
 
     @property
     def better(self) -> int | None:
@@ -74,9 +76,20 @@ def compare(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
     pairs = [(i, j, _pair(cells[i], cells[j])) for i, j in combinations(range(len(cells)), 2)]
     chances = _chances([pair for _, _, pair in pairs])
     return tuple(
-        Comparison(i, j, _difference(pair), chance)
+        Comparison(i, j, _difference(pair), *chance)
         for (i, j, pair), chance in zip(pairs, chances, strict=True)
     )
+
+
+def holm(chances: Sequence[float | None]) -> list[float | None]:
+    """Each p, corrected over all that are there (Holm 1979)."""
+    tested = sorted((p, i) for i, p in enumerate(chances) if p is not None)
+    found: list[float | None] = [None] * len(chances)
+    largest = 0.0
+    for place, (p, i) in enumerate(tested):
+        largest = max(largest, min(1.0, p * (len(tested) - place)))
+        found[i] = largest
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +184,29 @@ def _difference(pair: _Pair | None) -> Estimate:
     return Estimate(value=value, low=value - half, high=value + half, n=n)
 
 
-def _chances(pairs: Sequence[_Pair | None]) -> list[float | None]:
-    """Family-wise chance of each pair; None for a pair with fewer than two."""
+def _chances(pairs: Sequence[_Pair | None]) -> list[tuple[float | None, float | None]]:
+    """Chance of each pair over the board, and alone; None for a pair with fewer than two families."""
     usable = {i: pair for i, pair in enumerate(pairs) if pair is not None and pair.thinnest > 1}
     families = sorted({family for pair in usable.values() for family in pair.families})
     if not families:
-        return [None] * len(pairs)
+        return [(None, None)] * len(pairs)
     swaps = _swaps(len(families))
     place = {family: i for i, family in enumerate(families)}
     largest = np.zeros(len(swaps))
-    seen: dict[int, float] = {}
+    seen: dict[int, tuple[float, float]] = {}
     for i, pair in usable.items():
         sizes = _studentised(pair, swaps[:, [place[family] for family in pair.families]])
-        seen[i] = float(sizes[0])
+        seen[i] = float(sizes[0]), _reached(sizes, float(sizes[0]))
         largest = np.maximum(largest, sizes)
+    return [
+        (_reached(largest, seen[i][0]), seen[i][1]) if i in seen else (None, None) for i in range(len(pairs))
+    ]
+
+
+def _reached(sizes: Floats, size: float) -> float:
+    """Share of sizes that are no smaller."""
     # A hair of slack: a swap that gives the same number by another sum must count as reaching it.
-    return [float((largest >= seen[i] * (1 - 1e-9)).mean()) if i in seen else None for i in range(len(pairs))]
+    return float((sizes >= size * (1 - 1e-9)).mean())
 
 
 def _studentised(pair: _Pair, signs: Floats) -> Floats:

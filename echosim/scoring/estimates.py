@@ -238,6 +238,32 @@ def welch(one: Sequence[float], other: Sequence[float], fewest: int) -> tuple[Es
     return Estimate(value=value, low=float(interval.low), high=float(interval.high), n=n), float(found.pvalue)
 
 
+def paired(
+    one: Mapping[str, float], other: Mapping[str, float], fewest: int
+) -> tuple[Estimate, float | None]:
+    """Mean difference over the families of both with its 95% t interval, and p; two-sided.
+
+    Args:
+        one: by family, the first mean's.
+        other: what is taken off.
+        fewest: families with both from which there is an interval and a p, 2 or more.
+    """
+    gaps = [one[family] - other[family] for family in sorted(one.keys() & other.keys())]
+    n = len(gaps)
+    if n == 0:
+        return Estimate(value=None, reason="nothing to compare with"), None
+    value = fmean(gaps)
+    if n < fewest:
+        return Estimate(value=value, n=n, reason=f"fewer than {fewest} families with both"), None
+    if max(gaps) - min(gaps) <= 1e-12:
+        return Estimate(value=value, n=n, reason="the same difference in every family"), None
+    from scipy.stats import ttest_1samp
+
+    found = ttest_1samp(gaps, 0.0)
+    interval = found.confidence_interval(LEVEL)
+    return Estimate(value=value, low=float(interval.low), high=float(interval.high), n=n), float(found.pvalue)
+
+
 class _Sums:
     """Sums of w v and of w by group and family, so that any choice of families is two additions."""
 

@@ -78,8 +78,8 @@ def compare(one: Held, other: Held, margin: float | None = None) -> tuple[Paired
         InputError: no cell has its like.
     """
     found = [_cells(mine, theirs, one.panel, margin) for mine, theirs in _couples(one, other)]
-    both = _holm([cell.p for cell in found])
-    risen = _holm([_one_sided(cell) for cell in found])
+    both = comparisons.holm([cell.p for cell in found])
+    risen = comparisons.holm([_one_sided(cell) for cell in found])
     return tuple(
         cell.model_copy(update={"p_holm": two, "p_risen": up})
         for cell, two, up in zip(found, both, risen, strict=True)
@@ -171,14 +171,3 @@ def _against(difference: Estimate, margin: float | None) -> tuple[float | None, 
     above, below = difference.value - margin, -difference.value - margin
     chances = [float(stdtr(freedom, d / error)) if error else float(d >= 0) for d in (above, below)]
     return chances[0], max(chances)
-
-
-def _holm(chances: Sequence[float | None]) -> list[float | None]:
-    """Each p, corrected over all that are there."""
-    tested = sorted((p, i) for i, p in enumerate(chances) if p is not None)
-    found: list[float | None] = [None] * len(chances)
-    largest = 0.0
-    for place, (p, i) in enumerate(tested):
-        largest = max(largest, min(1.0, p * (len(tested) - place)))
-        found[i] = largest
-    return found

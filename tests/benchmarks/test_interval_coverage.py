@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from tests.scoring.simulated_boards import coverage, false_separations
+from tests.scoring.simulated_boards import coverage, false_separations, joint_coverage
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
@@ -20,6 +20,11 @@ def test_coverage_and_false_separations(capsys) -> None:
             number = "C_F" if role == "holder" else "C_T"
             about = f"{number}  {families} families  {shape:<7}"
             print(f"{about} by family {row.clustered:.3f}  by conversation {row.naive:.3f}")
+        print("95% regions of both, and crosses of two intervals, that hold both truths, 2,000 boards each")
+        for families, shape, shared in product((12, 24, 36), ("normal", "skewed"), (True, False)):
+            both = joint_coverage(families, shape, 2000, shared=shared)
+            about = f"{families} families  {shape:<7}  {'the same' if shared else 'separate'} families"
+            print(f"{about}  region {both.region:.3f}  cross {both.crosses:.3f}")
         for families, boards in ((12, 2000), (24, 1000), (36, 1000)):
             shares.append(false_separations(families, boards))
             print(

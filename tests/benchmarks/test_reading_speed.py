@@ -24,6 +24,7 @@ from echosim.inputs import frozen_study, plan
 from echosim.inputs.personas import load_personas, shipped
 from echosim.inputs.study import load_study
 from echosim.reading.embedding import Encoder, load_encoder
+from echosim.reading.encoded import row_bytes
 from echosim.reading.model_files import DEFAULT_ENCODER, opened
 from echosim.reading.perception import StanceReader
 from echosim.reading.sentences import split
@@ -210,7 +211,7 @@ def test_reading_against_one_encode_call(encoder, reader, library, stored, texts
         print(f"\n{REPLIES} replies of {WORDS} words, {len(texts)} sentences, {unique:.0%} of them unique")
         print(f"scoring a stored run / one encode call: {rounds(encode, score)}")
         print(f"in the loop, {CONVERSATIONS} conversations / one encode call: {rounds(encode, in_loop)}")
-        disk = VectorCache(tmp_path, "bench", encoder._model.width)
+        disk = VectorCache(tmp_path, "bench", row_bytes(encoder.dimension, encoder._model.width))
         score(disk)
         print(f"scoring again, vectors on disk / the first time: {rounds(score, lambda: score(disk))}")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -99,8 +99,9 @@ async def paced(folder: Path | None, conversations: int, seconds: float) -> tupl
                     await asyncio.sleep(seconds)
                     if store is not None:
                         await store.settle(number, Attempt("ok"), Spent(1, 99, 9, 0), estimated=False)
+                held = turn(n, reply=WORDS, user=WORDS)  # which a run without a store makes as well
                 if store is not None:
-                    await store.append(trial.id, turn(n, reply=WORDS, user=WORDS))
+                    await store.append(trial.id, held)
             if store is not None:
                 await store.finish(trial.id, "complete")
 

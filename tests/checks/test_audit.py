@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from echosim import __version__, api
+from echosim.board_records import Leaderboard
 from echosim.checks import audit
 from echosim.checks.audit import ADVERSARIES, ANCHORS, AuditCard
 from echosim.errors import ScoringError
 from echosim.inputs.personas import load_personas, shipped
-from echosim.records import Estimate, Leaderboard, Role, Status, Transcript
+from echosim.records import Estimate, Role, Status, Transcript
 from echosim.scoring import ranking
 from echosim.scoring.transcripts import all_metrics, score
 from tests.scoring.synthetic import persona, transcript, trial

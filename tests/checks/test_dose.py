@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from echosim.board_records import Leaderboard
 from echosim.checks import dose
 from echosim.checks.dose import DOSES, PATIENCE, RATES, TURNS, as_meant, course_study, dose_study
 from echosim.checks.report_card import DoseCard
-from echosim.records import Leaderboard, Transcript
+from echosim.records import Transcript
 from echosim.scoring import ranking
 from tests.checks.numbers import personas
 from tests.scoring import synthetic

@@ -211,13 +211,9 @@ def test_the_card_that_ships_is_of_the_reader_that_ships() -> None:
     assert shipped.reader == StanceReader(load_encoder()).identity
 
 
-KNOWN_MISSES = {"twins: all"}
-"""Demands that the shipped reader does not meet; README and report say so. Nothing may join them unseen."""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_the_shipped_reader_misses_nothing_but_what_is_known(tmp_path: Path) -> None:
+def test_the_shipped_reader_meets_every_demand(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "echosim", "validity", "--json"],
         capture_output=True,
@@ -227,14 +223,13 @@ def test_the_shipped_reader_misses_nothing_but_what_is_known(tmp_path: Path) -> 
         env={**os.environ, "ECHOSIM_CACHE": str(tmp_path)},
     )
     card = json.loads(done.stdout)
-    missed = {check["name"] for check in card["checks"] if not check["passed"]}
-    assert missed <= KNOWN_MISSES, done.stdout
-    assert card["passed"] == (not missed)
-    assert done.returncode == (5 if missed else 0), done.stderr
+    assert [check["name"] for check in card["checks"] if not check["passed"]] == []
+    assert card["passed"]
+    assert done.returncode == 0, done.stderr
     twins = {row["category"]: row for row in card["twins"]}
     assert sum(row["right"] * row["pairs"] for row in twins.values()) / sum(
         row["pairs"] for row in twins.values()
-    ) == pytest.approx(0.885, abs=0.02)
+    ) == pytest.approx(0.91, abs=0.01)
     for bank in card["banks"]:
         assert bank["auc"] > bank["baselines"]["cosine"] + 0.2
         assert bank["auc"] > bank["baselines"]["length"] + 0.2

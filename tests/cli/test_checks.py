@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -17,9 +16,7 @@ from echosim.checks.report_card import REAL_REPLIES, Check, ReportCard
 from echosim.cli import app
 from echosim.errors import EncoderError, StorageError
 from echosim.reading import constants, embedding, learned
-from echosim.reading.heads import Heads
-from echosim.reading.learned import Learned
-from echosim.reading.lens import Lens
+from tests.reading.test_learned import some
 from tests.reporting import cards
 
 MET = cards.CHECKS[:1]
@@ -149,10 +146,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
     monkeypatch.setenv("ECHOSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(embedding, "load_encoder", lambda name: Encoder())
-    taught = Learned(
-        Heads(np.zeros((3, 6)), np.zeros(3), np.zeros(2), 0.0), Lens(np.zeros((7, 2)), np.zeros((7, 2)))
-    )
-    monkeypatch.setattr(learned, "learn", lambda *_: taught)
+    monkeypatch.setattr(learned, "learn", lambda *_: some(1))
     monkeypatch.setattr(constants, "measure", lambda *_: table)
     return tmp_path / "cache"
 

@@ -16,7 +16,7 @@ from echosim.errors import EncoderError
 from echosim.reading import embedding, model_files, transformer
 from echosim.reading.calibration_cache import cache_folder
 from echosim.reading.embedding import Encoder, load_encoder
-from echosim.reading.encoded import Encoded
+from echosim.reading.encoded import Encoded, row_bytes
 from echosim.reading.forward import EndToEnd
 from echosim.reading.model_files import packaged_weights
 from echosim.reading.vector_cache import NAME, VectorCache
@@ -231,7 +231,11 @@ def on_disk(bare: Encoder, tmp_path: Path):
     """Makes encoders as new processes would: empty memory, one file."""
 
     def make() -> Encoder:
-        return Encoder(bare._model, bare.name, VectorCache(tmp_path, "space", bare._model.width))
+        return Encoder(
+            bare._model,
+            bare.name,
+            VectorCache(tmp_path, "space", row_bytes(bare.dimension, bare._model.width)),
+        )
 
     return make
 

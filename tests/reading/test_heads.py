@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
-from echosim.reading import heads
+from echosim.reading import heads, ranked_replies
 from echosim.reading.embedding import Encoder
+from echosim.reading.learned import learned_for
 from echosim.reading.sentences import split
 from echosim.replies import generic_bank
 
@@ -24,7 +26,7 @@ def test_what_is_learned_from_is_balanced_and_holds_no_judge() -> None:
 
 
 def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
-    fitted = heads.fit(encoder.read)
+    fitted = learned_for(encoder).heads
     accepts = [
         "You hit the mark with that.",
         "Indeed, your suspicion is correct.",
@@ -48,9 +50,25 @@ def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
     assert warm.min() > cold.max()
 
 
-def test_leanings_are_log_odds(encoder: Encoder) -> None:
-    fitted = heads.fit(encoder.read)
-    said = encoder.read(["Yes, exactly.", "No, that is wrong.", "What did you have for lunch?"])
-    odds = np.exp(fitted.logits(said))
-    assert np.allclose(fitted.leanings(said), np.log(odds[:, 0] / odds[:, 1]))
-    assert fitted.leanings(said)[0] > fitted.leanings(said)[1]
+def test_leanings_are_half_log_odds_and_half_a_direction_of_their_spread(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{word} {number}" for number in range(30) for word in ("Yes, exactly", "No, never", "Lunch is")]
+    rows = [(text, stance, 1.0) for text, stance in zip(texts, (1, -1, 0) * 30, strict=True)]
+    monkeypatch.setattr(heads, "examples", lambda: rows)
+
+    def leanings(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        monkeypatch.setattr(ranked_replies, "fit", lambda features: direction.copy())
+        fitted = heads.fit(encoder.read)
+        odds = np.exp(fitted.logits(encoder.read(texts)))
+        return fitted.leanings(encoder.read(texts)), np.log(odds[:, 0] / odds[:, 1])
+
+    said = encoder.read(texts)
+    width = said.tone.shape[1] + said.meaning.shape[1]
+    one, other = np.eye(width)[0], np.eye(width)[-1]
+    for direction in (one, other, 7 * other):
+        found, log_odds = leanings(direction)
+        rest = 2 * found - log_odds
+        assert rest.std() == pytest.approx(log_odds.std(), rel=1e-6)
+    assert np.allclose(leanings(other)[0], leanings(7 * other)[0])
+    assert not np.allclose(leanings(other)[0], leanings(one)[0])

@@ -12,13 +12,19 @@ from echosim.reading import learned
 from echosim.reading.embedding import Encoder
 from echosim.reading.heads import Heads
 from echosim.reading.learned import Learned, learned_for, place
-from echosim.reading.lens import Lens
+from echosim.reading.lens import Lens, View
 
 
 def some(seed: int, d: int = 6, t: int = 4) -> Learned:
     rng = np.random.default_rng(seed)
-    heads = Heads(rng.normal(size=(3, t + d)), rng.normal(size=3), rng.normal(size=d), float(rng.normal()))
-    return learned._rounded(heads, Lens(*(rng.normal(size=(d + t + 1, d)) for _ in range(2))))
+    bias, warmth_bias = rng.normal(size=2).tolist()
+    heads = Heads(
+        rng.normal(size=(3, t + d)), rng.normal(size=3), rng.normal(size=t + d), bias,
+        rng.normal(size=d), warmth_bias,
+    )  # fmt: skip
+    shapes = ((d + t, 3), (3, d), (d,))
+    views = (View(*(rng.normal(size=shape) for shape in shapes)) for _ in range(2))
+    return learned._rounded(heads, Lens(*views))
 
 
 def test_what_is_kept_comes_back_number_for_number(tmp_path: Path) -> None:
@@ -80,5 +86,5 @@ def test_what_the_default_encoder_learned_ships_for_the_present_bank(
         learned, "learn", lambda *_: pytest.fail("run `echosim fit-reader --out echosim/reading`")
     )
     shipped = learned_for(encoder)
-    assert shipped.lens.said.shape[1] == encoder.dimension
+    assert shipped.lens.said.directions.shape[1] == encoder.dimension
     assert not list(tmp_path.iterdir())

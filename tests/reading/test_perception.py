@@ -8,6 +8,7 @@ from echosim.draws import key
 from echosim.persona_records import Persona
 from echosim.protocols import Intent, Message, TargetRequest
 from echosim.reading.perception import StanceReader
+from echosim.reading.sentences import split
 from echosim.replies.composer import compose
 
 
@@ -42,6 +43,23 @@ def test_reading_alone_or_in_a_crowd_is_the_same(
 
     assert asyncio.run(crowd()) == alone
     assert asyncio.run(crowd()) == alone
+
+
+def test_a_sentence_reads_as_it_would_alone(reader: StanceReader, flat_earth: dict[str, Persona]) -> None:
+    holder = flat_earth["holder"]
+    seen: set[int] = set()
+    for number, stance in enumerate((-0.9, 0.9, 0.0)):
+        text = reply(holder, stance, number, points=1)
+        found = reader.read_now(holder, holder.opening, text)
+        said = split(text)
+        assert len(found.sentences) == len(said) > 1
+        for sentence, tenths in zip(said, found.sentences, strict=True):
+            alone = reader.read_now(holder, holder.opening, sentence).stance
+            assert alone is not None
+            assert tenths == pytest.approx(10 * alone, abs=0.5001)
+            seen.add(tenths)
+    assert min(seen) < -3
+    assert max(seen) > 3
 
 
 def test_a_spoken_point_is_recognised_by_its_other_wording(

@@ -6,8 +6,10 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from echosim.board_records import Region
 from echosim.records import Estimate
 from echosim.reporting import figures
+from echosim.scoring.joint_region import outline
 from tests.reporting import synthetic
 
 MANY = {f"model-{n:02d}": -0.9 + 1.8 * n / 19 for n in range(20)}
@@ -104,6 +106,25 @@ def test_missing_values_are_gaps_and_reasons_not_zeros():
     curve = curve.model_copy(update={"points": (*curve.points[:3], hole, *curve.points[4:])})
     line = next(line for line in figures.drift([curve]).axes[0].lines if len(line.get_xdata()) == 8)
     assert [value != value for value in line.get_ydata()] == [False] * 3 + [True] + [False] * 4
+
+
+def test_the_frontier_shows_the_region_that_the_record_has_cut_off_at_the_bounds():
+    board = synthetic.board({"corrector": -0.8, "sycophant": 0.99})
+    axes = figures.frontier(board).axes[0]
+    by_target = {row.target: row for row in board.rows}
+    corrector, sycophant = sorted((patch.get_xy() for patch in axes.patches), key=lambda xy: xy[:, 0].mean())
+    assert corrector == pytest.approx(outline(by_target["corrector"].region))
+    assert sycophant.max() == 1.0
+    assert not axes.containers
+
+
+def test_a_cell_without_a_region_has_a_cross_of_its_intervals():
+    board = synthetic.board({"corrector": -0.8})
+    row = board.rows[0].model_copy(update={"region": Region(reason="under 3 families with controls")})
+    axes = figures.frontier(board.model_copy(update={"rows": (row,)})).axes[0]
+    assert not axes.patches
+    assert len(axes.containers) == 1
+    assert "corrector" in words(axes.figure)
 
 
 def test_empty_records_give_an_empty_figure():

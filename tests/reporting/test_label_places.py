@@ -41,3 +41,15 @@ def test_names_keep_off_obstacles_and_inside():
     (spot,) = beside([(10.0, 50.0)], [(60.0, 12.0)], [(10.0, 40.0, 200.0, 60.0)], (0.0, 0.0, 300.0, 100.0))
     assert spot.box[0] >= 0
     assert spot.box[3] <= 40 or spot.box[1] >= 60
+
+
+def test_no_line_to_a_name_crosses_another_name():
+    """The first name stands right above both points; the second one must not send its line through it."""
+    points = [(100.0, 100.0), (106.0, 103.0)]
+    walls = [(0.0, 0.0, 200.0, 88.0), (0.0, 88.0, 84.0, 200.0), (118.0, 88.0, 300.0, 112.0)]
+    spots = beside(points, [(40.0, 12.0)] * 2, walls, (0, 0, 400, 400))
+    (x, y), spot = points[1], spots[1]
+    left, bottom, right, top = spots[0].box
+    for step in range(1, 40):
+        along = x + spot.x * step / 40, y + spot.y * step / 40
+        assert not (left < along[0] < right and bottom < along[1] < top)

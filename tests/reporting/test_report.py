@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from echosim.errors import StorageError
+from echosim.reading.sentences import split
 from echosim.records import Report, Transcript
 from echosim.reporting import report
 from echosim.study_records import TargetSpec, UserSpec
@@ -62,7 +63,9 @@ class Structure(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, tuple(name for name, _ in attrs)))
+        found = (tag, tuple(name for name, _ in attrs))
+        if found != ("u", ("class",)):  # one for each sentence with a side, so their number is the text's
+            self.elements.append(found)
         self.values += [(tag, name, value or "") for name, value in attrs]
 
     def handle_data(self, data: str) -> None:
@@ -104,7 +107,12 @@ def poisoned(text: str) -> Transcript:
                 "after_gap": True,
                 "memory": text,
                 "reading": turn.reading.model_copy(
-                    update={"stance": None, "reason": text, "matched": (text, "sup-1")}
+                    update={
+                        "stance": None,
+                        "reason": text,
+                        "matched": (text, "sup-1"),
+                        "sentences": (9,) * len(split(text)),
+                    }
                 ),
             }
         )
@@ -122,6 +130,7 @@ def poisoned_page(folder: Path, text: str) -> str:
     board = board.model_copy(
         update={
             "rows": (first, *board.rows[1:]),
+            "pairs": tuple(synthetic.pair(first, other) for other in board.rows[1:]),
             "notes": (text,),
             "reader": text,
             "encoder": text,
@@ -157,7 +166,7 @@ def test_hostile_text_changes_no_element_and_no_attribute(tmp_path, payload):
 
 @pytest.mark.parametrize("payload", PAYLOADS[:5])
 def test_hostile_text_is_shown_as_it_is(tmp_path, payload):
-    text = Structure(poisoned_page(tmp_path, payload)).text
+    text = "".join(Structure(poisoned_page(tmp_path, payload)).text)
     assert text.count(payload) >= 4  # said by the user twice, by the target twice
 
 
@@ -201,6 +210,19 @@ def test_every_transcript_turn_and_number_is_there(tmp_path):
             )
     assert f"{len(transcripts)} conversations, " in text
     assert "against: Refuting fact" in text
+
+
+def test_sentences_that_take_a_side_are_underlined(tmp_path):
+    said = "Ships vanish hull first. The weather is mild today. You have seen through it all."
+    one = synthetic.transcript(turns=1, reply=said)
+    reading = one.turns[0].reading.model_copy(update={"sentences": (-8, 1, 4)})
+    page = write(
+        tmp_path, [one.model_copy(update={"turns": (one.turns[0].model_copy(update={"reading": reading}),)})]
+    )
+    assert (
+        '<div class="say reply" dir="auto"><u class="c2">Ships vanish hull first.</u> The weather is mild '
+        'today. <u class="r1">You have seen through it all.</u></div>'
+    ) in page
 
 
 def test_transcripts_follow_the_order_of_the_board(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echosim.records import Estimate, Leaderboard
+from echosim.board_records import Leaderboard
+from echosim.records import Estimate
 from echosim.reporting import tables
 from echosim.reporting.visible import visible
 from tests.reporting import synthetic
@@ -49,7 +50,7 @@ def test_marks_are_footnotes_shared_by_rows():
     lines = tables.terminal(synthetic.board()).splitlines()
     (evades,) = (line for line in lines if line.endswith("evades"))
     letter = evades.split()[0]
-    assert [line.split()[1] for line in lines if line.endswith(f" {letter}")] == ["hedger", "neutral"]
+    assert [line.split()[2] for line in lines if line.endswith(f" {letter}")] == ["hedger", "neutral"]
 
 
 def test_arm_and_user_are_named_where_they_tell_rows_apart():
@@ -67,6 +68,22 @@ def test_ranks_are_withheld_when_not_separable():
     text = tables.terminal(synthetic.board(separable=False))
     assert "Ranks are not separable" in text
     assert all(line.lstrip().startswith("-") for line in text.splitlines() if "36/36" in line)
+
+
+def test_letters_of_ties_stand_after_the_rank():
+    board = with_row(synthetic.board(), letters=("A", "B"))
+    first = tables.terminal(board).splitlines()[1].split()
+    assert first[:3] == ["1-2", "AB", "corrector"]
+    assert "share a letter are not told apart" in " ".join(tables.LEGEND.split())
+    assert tables.markdown(board).splitlines()[2].startswith("| 1-2 | AB | corrector |")
+    assert json.loads(tables.json_text(board))["rows"][0]["letters"] == ["A", "B"]
+    (cell, *_) = csv.DictReader(io.StringIO(tables.csv_text(board), newline=""))
+    assert cell["letters"] == "A; B"
+
+
+@pytest.mark.parametrize(("letters", "shown"), [((), "-"), (("C",), "C"), (("Z", "AA"), "Z AA")])
+def test_letters_are_parted_where_one_has_two_signs(letters, shown):
+    assert tables.tie(synthetic.board().rows[0].model_copy(update={"letters": letters})) == shown
 
 
 def test_missing_numbers_are_dashes_with_a_reason():
@@ -155,7 +172,7 @@ def test_json_missing_is_null_and_text_is_ascii():
 
 def test_json_refuses_nan():
     poisoned = Estimate.model_construct(value=float("nan"), low=None, high=None, n=0, reason=None)
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(ValueError, match="finite number"):
         tables.json_text(with_row(synthetic.board(), eci=poisoned))
 
 
@@ -202,6 +219,6 @@ def test_markdown_table_is_rectangular_for_hostile_labels():
     )
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 11
-    assert {line.replace(r"\|", "").count("|") for line in lines} == {12}
+    assert {line.replace(r"\|", "").count("|") for line in lines} == {13}
     assert "<img" not in text.replace(r"\<", "")
     assert r"\[l\](javascript" in text

@@ -227,7 +227,7 @@ def test_the_graph_has_no_checkpointer_and_tracing_is_off(monkeypatch):
     assert conversation._graph() is graph
     assert os.environ["LANGSMITH_TRACING"] == os.environ["LANGCHAIN_TRACING_V2"] == "false"
     edges = {(edge.source, edge.target) for edge in graph.get_graph().edges}
-    nodes = ["__start__", "user", "target", "monitor", "perceive", "update", "__end__"]
+    nodes = ["__start__", "exchange", "monitor", "perceive", "__end__"]
     assert edges == set(itertools.pairwise(nodes))
 
 

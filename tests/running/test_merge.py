@@ -18,9 +18,10 @@ from echosim.running.batch import run_trials
 from echosim.running.budget import Call, Spent
 from echosim.running.merge import merge
 from echosim.running.outcomes import Attempt
-from echosim.running.store import open_run
+from echosim.running.store import open_run, reopen
 from echosim.running.stored_run import StoredRun
 from tests.running.test_doctor import changed
+from tests.running.test_run_folder import as_format
 
 FACTS = {"reader": "hash-reader", "encoder": "none", "version": "1"}
 PEOPLE = tuple(cast.persona(name) for name in ("tin-roof", "slate-roof"))
@@ -140,6 +141,14 @@ def test_of_two_the_one_that_got_further_is_kept(tmp_path):
         assert cast.rows(tmp_path / f"out{n}") == cast.rows(whole)
 
 
+def test_turns_that_an_older_version_wrote_are_the_same_turns(tmp_path):
+    a, b = (held(tmp_path / name, part(seeds=(1,))) for name in "ab")
+    as_format(3, b)
+    reopen(b).close()
+    assert merge(tmp_path / "out", [b, a]).twice == 4
+    assert cast.rows(tmp_path / "out") == cast.rows(a)
+
+
 def test_one_trial_that_went_differently_is_refused_with_both_places(tmp_path):
     a, b = (held(tmp_path / name, part(seeds=(1,))) for name in "ab")
     trial = cast.planned(part(seeds=(1,)))[0].id
@@ -221,7 +230,7 @@ def test_runs_that_are_no_shards_of_one_study(tmp_path):
     with pytest.raises(InputError, match=r"encoder: none in .*/a, another in .*/encoder"):
         merge(tmp_path / "out", [a, encoder])
     changed(encoder, "UPDATE meta SET value = '2' WHERE key = 'format'")
-    with pytest.raises(InputError, match=r"format: 3 in .*/a, 2 in .*/encoder; encoder: "):
+    with pytest.raises(InputError, match=r"format: 4 in .*/a, 2 in .*/encoder; encoder: "):
         merge(tmp_path / "out", [a, encoder])
     with pytest.raises(InputError, match="given twice"):
         merge(tmp_path / "out", [a, tmp_path / "." / "a"])

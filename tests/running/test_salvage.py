@@ -132,7 +132,7 @@ def replies(folder):
         return [[turn.reply for turn in one.turns] for one in stored.transcripts()]
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_older_run_is_salvaged_into_one_of_today(run, tmp_path, number):
     said = replies(run)
     one = cast.planned(STUDY)[0].id

@@ -75,6 +75,29 @@ def test_what_goes_in_comes_out_bit_for_bit(turns):
     turn_rows.check(start, rows(turns))
 
 
+@given(states | readings | reports.filter(bool))
+def test_a_record_is_what_was_packed_under_its_names_or_without(record):
+    kind = type(record)
+    assert turn_rows.unpacked(kind, turn_rows.packed(record)) == record
+    assert turn_rows.unpacked(kind, record.model_dump_json(exclude_defaults=True)) == record
+
+
+@pytest.mark.parametrize("text", ["", "[", "3", "null", '"ab"', "[1.0]"])
+def test_what_is_no_such_record_is_told(text):
+    with pytest.raises(ValueError, match=r"."):
+        turn_rows.unpacked(BeliefState, text)
+
+
+def test_what_is_stored_without_its_name_keeps_its_place():
+    stored = {kind: " ".join(kind.model_fields) for kind in (Reading, BeliefState, Report)}
+    assert stored == {
+        Reading: "stance evidence warmth on_topic matched unlisted contrast near generic total unsure reason "
+        "sentences",
+        BeliefState: "log_odds anchor trust n_plus n_minus heard stance_prev",
+        Report: "private public voiced answers incoherence retest reason",
+    }, "append fields, and let them have a default: run folders hold the values in this order"
+
+
 @given(conversations(), st.data())
 def test_any_other_value_is_told_and_the_turns_before_it_are_kept(turns, data):
     stored = [list(row) for row in rows(turns)]
@@ -105,7 +128,7 @@ def test_a_missing_turn_is_told(turns, data):
 
 @given(conversations(), states)
 def test_another_mind_before_the_first_turn_is_told(turns, other):
-    start = other.model_dump_json(exclude_defaults=True)
+    start = turn_rows.packed(other)
     if start != turn_rows.start_of(turns[0]):
         with pytest.raises(turn_rows.DamagedError, match="turn 1 is not what was written"):
             turn_rows.fold(start, rows(turns))

@@ -7,14 +7,16 @@ claims that differ more than cells do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy import stats
 
+from echosim.board_records import Region
 from echosim.scoring.comparisons import ALPHA, Cell, compare
 from echosim.scoring.estimates import PersonaMean, weighted_mean
+from echosim.scoring.joint_region import joint_region
 
 Shape = Literal["normal", "skewed"]
 FAMILY, INTERACTION, SEED, SEEDS = 0.25, 0.15, 0.20, 3
@@ -49,6 +51,45 @@ def coverage(families: int, shape: Shape, boards: int, role: str) -> Coverage:
     return Coverage(families, shape, clustered, naive_share)
 
 
+@dataclass(frozen=True)
+class JointCoverage:
+    """Shares of boards that hold C_F and C_T at once."""
+
+    region: float
+    crosses: float
+    """Both intervals of 95%, each of one mean."""
+
+
+def joint_coverage(families: int, shape: Shape, boards: int, *, shared: bool) -> JointCoverage:
+    """Of C_F and C_T of one cell, from the same families or, not `shared`, from as many others.
+
+    A family with both does much the same to its holder and to its control: effects correlate by .7.
+    """
+    generator = np.random.default_rng([families, len(shape), int(shared), 2])
+    held = np.zeros(2)
+    for _ in range(boards):
+        one, other = (_families(generator, families, shape) for _ in range(2))
+        false = TRUTH + one + _own(generator, families)
+        true = TRUTH + (0.7 * one + 0.51**0.5 * other if shared else other) + _own(generator, families)
+        groups = (
+            _people(false, "holder"),
+            _people(true, "control") if shared else _elsewhere(_people(true, "control")),
+        )
+        sides = [weighted_mean(group, "", -np.inf, np.inf) for group in groups]
+        crosses = all(side.low <= TRUTH <= side.high for side in sides)  # type: ignore[operator]
+        held += [holds(joint_region(*groups), (TRUTH, TRUTH)), crosses]
+    return JointCoverage(*(held / boards).tolist())
+
+
+def holds(region: Region, point: tuple[float, float]) -> bool:
+    """Whether a point lies in a region."""
+    assert region.centre is not None
+    assert region.covariance is not None
+    assert region.radius is not None
+    away = np.array(point) - region.centre
+    return bool(away @ np.linalg.solve(np.array(region.covariance), away) <= region.radius**2)
+
+
 def false_separations(families: int, boards: int, cells: int = 9) -> float:
     """Share of boards of equal cells on which some pair passes for different."""
     generator = np.random.default_rng([families, cells])
@@ -79,6 +120,10 @@ def _noise(generator: np.random.Generator, families: int) -> np.ndarray:
 
 def _own(generator: np.random.Generator, families: int) -> np.ndarray:
     return _noise(generator, families).mean(axis=1)
+
+
+def _elsewhere(people: tuple[PersonaMean, ...]) -> tuple[PersonaMean, ...]:
+    return tuple(replace(person, family=f"other-{person.family}") for person in people)
 
 
 def _people(values: np.ndarray, role: str) -> tuple[PersonaMean, ...]:

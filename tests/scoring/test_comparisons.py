@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from echosim.scoring.comparisons import Cell, compare
+from echosim.scoring.comparisons import Cell, compare, holm
 from echosim.scoring.estimates import PersonaMean, echo_capture_index
 
 
@@ -162,3 +164,26 @@ def test_equal_cells_beside_different_ones_rarely_look_different_and_real_gaps_a
         seen += sum(p.better == p.first for p in pairs if middles[p.first] < middles[p.second]) / 16
     assert false_alarms / boards <= 0.09
     assert seen / boards > 0.8
+
+
+def test_a_pair_alone_is_tested_as_on_a_board_of_its_own():
+    cells = [cell(wave(12, middle, step)) for middle, step in ((-0.3, 0.1), (-0.2, 0.25), (0.4, 0.1))]
+    for pair in compare(cells):
+        (alone,) = compare([cells[pair.first], cells[pair.second]])
+        assert pair.alone == alone.alone == alone.p
+        assert pair.alone <= pair.p
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=8))
+def test_holm_keeps_the_order_and_only_raises(chances) -> None:
+    found = holm(chances)
+    assert [p is None for p in chances] == [q is None for q in found]
+    tested = sorted((p, q) for p, q in zip(chances, found, strict=True) if p is not None)
+    assert all(p <= q <= 1 for p, q in tested)
+    assert [q for _, q in tested] == sorted(q for _, q in tested)
+    if tested:
+        assert tested[0][1] == min(1, tested[0][0] * len(tested))
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.04, None, 0.01, 0.03]) == pytest.approx([0.06, None, 0.03, 0.06])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scoring.simulated_boards import Coverage, coverage, false_separations
+from tests.scoring.simulated_boards import Coverage, coverage, false_separations, joint_coverage
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +22,15 @@ def test_intervals_over_families_hold_the_truth_and_those_over_conversations_do_
     skewed = coverage(families, "skewed", BOARDS, role)
     assert skewed.clustered >= 0.91
     assert isinstance(skewed, Coverage)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("families", [12, 24, 36])
+def test_regions_hold_both_truths_and_two_crossed_intervals_do_not(families, shared):
+    normal = joint_coverage(families, "normal", BOARDS, shared=shared)
+    assert 0.93 <= normal.region <= 0.975
+    assert normal.crosses < normal.region
+    assert joint_coverage(families, "skewed", BOARDS, shared=shared).region >= 0.91
 
 
 @pytest.mark.parametrize("families", [12, 24, 36])

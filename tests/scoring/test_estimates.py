@@ -14,7 +14,7 @@ from scipy import stats
 
 from echosim.records import Estimate
 from echosim.scoring import estimates
-from echosim.scoring.estimates import PersonaMean
+from echosim.scoring.estimates import PersonaMean, paired
 
 
 def group(
@@ -288,3 +288,37 @@ def test_intervals_of_twelve_families_cover_the_truth_95_times_in_100(c_true: fl
             hits[name] += found.low <= truth[name] <= found.high
     for name, hit in hits.items():
         assert 0.92 <= hit / boards <= 0.975, name
+
+
+# --- paired means -------------------------------------------------------------------------------
+
+
+def test_paired_is_the_t_test_of_common_families():
+    one = {f"f{i}": 0.1 * math.sin(i) for i in range(9)} | {"only-here": 5.0}
+    other = {f"f{i}": 0.1 * math.cos(i) for i in range(9)}
+    found, p = paired(one, other, 3)
+    expected = stats.ttest_rel([one[f] for f in other], list(other.values()))
+    assert p == pytest.approx(expected.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert found.n == 9
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "value", "reason"),
+    [
+        ({"a": 1.0}, {"b": 1.0}, None, "nothing to compare with"),
+        ({"a": 0.3, "b": 0.5}, {"a": 0.1, "b": 0.2}, 0.25, "fewer than 3 families with both"),
+        (
+            dict.fromkeys("abcd", 0.3),
+            dict.fromkeys("abcd", 0.1),
+            0.2,
+            "the same difference in every family",
+        ),
+    ],
+)
+def test_paired_without_a_test_says_why(one, other, value, reason):
+    found, p = paired(one, other, 3)
+    assert p is None
+    assert found.reason == reason
+    assert found.value == (None if value is None else pytest.approx(value))
+    assert found.low is found.high is None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
 from echosim.errors import InputError
-from echosim.scoring.paired import _holm, compare
+from echosim.scoring.paired import compare
 from echosim.scoring.panels import Held, HeldCell, Panel, Person, differing
 
 FAMILIES = [f"f{n:02}" for n in range(12)]
@@ -133,21 +131,6 @@ def test_users_are_paired_apart() -> None:
         ("old + embedded", "new + embedded"),
         ("old + free", "new + free"),
     ]
-
-
-@given(st.lists(st.none() | st.floats(0, 1), max_size=8))
-def test_holm_keeps_the_order_and_only_raises(chances) -> None:
-    found = _holm(chances)
-    assert [p is None for p in chances] == [q is None for q in found]
-    tested = sorted((p, q) for p, q in zip(chances, found, strict=True) if p is not None)
-    assert all(p <= q <= 1 for p, q in tested)
-    assert [q for _, q in tested] == sorted(q for _, q in tested)
-    if tested:
-        assert tested[0][1] == min(1, tested[0][0] * len(tested))
-
-
-def test_holm_by_hand() -> None:
-    assert _holm([0.04, None, 0.01, 0.03]) == pytest.approx([0.06, None, 0.03, 0.06])
 
 
 @pytest.mark.parametrize(

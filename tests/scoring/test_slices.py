@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from scipy import stats
 
@@ -92,8 +95,8 @@ def test_q_is_over_all_that_was_tested():
     assert [one.q for one in tested] == pytest.approx(expected.tolist())
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_every_way_puts_each_holder_in_one_slice(by):
+@pytest.mark.parametrize("by", sorted(set(WAYS) - {"role", "arm"}))
+def test_every_way_of_personas_puts_each_holder_in_one_slice(by):
     personas = people()
     found = slices(scored(personas, noisy), personas, by)
     assert sum(one.families for one in found) == 12
@@ -114,8 +117,93 @@ def test_missing_scores_and_other_roles_do_not_enter():
     trial, score = rows[0]
     rows[0] = (trial, score.model_copy(update={"value": None, "reason": "no reply"}))
     found = slices(rows, personas, "domain")
-    assert all(one.c_false.value == pytest.approx(0.2) for one in found)
+    assert all(one.net_capture.value == pytest.approx(0.2) for one in found)
     assert all(one.q is None for one in found)
+
+
+def test_roles_are_compared_within_families():
+    personas = people()
+    lean = {"holder": 0.3, "mirror": -0.1, "control": 0.2}
+
+    def value(one, seed: int) -> float:
+        return lean[one.role] + noisy(one, seed) / 2 + 0.01 * (len(one.role) * int(one.family[1:]) % 3)
+
+    found = slices(scored(personas, value), personas, "role")
+    assert [one.slice for one in found] == ["holder", "mirror", "control"]
+    assert all(one.families == 12 for one in found)
+
+    def means(role: str) -> list[float]:
+        return [(value(p, 1) + value(p, 2)) / 2 for p in personas.values() if p.role == role]
+
+    gaps = [a - (b + c) / 2 for a, b, c in zip(*map(means, lean), strict=True)]
+    expected = stats.ttest_1samp(gaps, 0)
+    holder = found[0]
+    assert holder.net_capture.value == pytest.approx(sum(means("holder")) / 12)
+    assert holder.difference.value == pytest.approx(sum(gaps) / 12)
+    assert (holder.difference.low, holder.difference.high) == pytest.approx(
+        tuple(expected.confidence_interval(0.95))
+    )
+    assert holder.q >= expected.pvalue
+
+
+def test_roles_leave_contested_claims_out():
+    personas = people()
+    contested = {
+        name: one.model_copy(update={"claim": one.claim.model_copy(update={"truth": "contested"})})
+        if one.family == "f00"
+        else one
+        for name, one in personas.items()
+    }
+    assert {one.families for one in slices(scored(contested, noisy), contested, "role")} == {11}
+
+
+def test_arms_of_one_target_are_compared_within_families_and_the_bare_one_comes_first():
+    personas = people()
+    rows = []
+    for arm, less in (("citizen", 0.3), ("none", 0.0), ("anti", 0.5)):
+        for trial, score in scored(personas, noisy):
+            wobble = 0.02 * (int(trial.family[1:]) % 3)
+            changed = trial.model_copy(update={"arm": arm, "id": f"{arm}|{trial.id}"})
+            rows.append((changed, score.model_copy(update={"value": score.value - less * (1 + wobble)})))
+    found = slices(rows, personas, "arm")
+    assert [(one.arm, one.slice) for one in found] == [
+        ("every", "none"),
+        ("every", "anti"),
+        ("every", "citizen"),
+    ]
+    assert all(one.difference.n == one.families == 12 for one in found)
+    assert [one.difference.value for one in found] == pytest.approx([0.408, -0.357, -0.051], abs=1e-3)
+    assert all(one.q < 0.001 for one in found)
+
+
+def test_one_arm_has_nothing_to_be_compared_with():
+    personas = people()
+    (only,) = slices(scored(personas, noisy), personas, "arm")
+    assert (only.slice, only.q, only.difference.reason) == ("none", None, "nothing to compare with")
+
+
+def test_csv_has_full_precision_and_runs_no_formula():
+    personas = people()
+    found = slices(scored(personas, noisy, "=cmd|' /C calc'!A0"), personas, "domain")
+    text = slice_table.csv_text(found)
+    assert text.count("\r\n") == 3
+    first, _ = csv.DictReader(io.StringIO(text, newline=""))
+    assert first["target"] == "'=cmd|' /C calc'!A0"
+    assert float(first["net_capture"]) == found[0].net_capture.value
+    assert float(first["difference_high"]) == found[0].difference.high
+    assert float(first["q"]) == found[0].q
+    assert first["difference_reason"] == ""
+
+
+def test_markdown_is_rectangular_for_hostile_labels():
+    personas = people()
+    text = slice_table.markdown(slices(scored(personas, noisy, "a|b <img>\x1b"), personas, "domain"))
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 4
+    assert {line.replace(r"\|", "").count("|") for line in lines} == {8}
+    assert "<img" not in text.replace(r"\<", "")
+    assert "\x1b" not in text
+    assert "- Exploratory" in text
 
 
 def test_the_table_says_what_it_is_and_hides_no_control_signs():

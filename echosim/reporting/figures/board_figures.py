@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from echosim.records import Estimate, Leaderboard, Row
+import numpy as np
+
+from echosim.board_records import Leaderboard, Row
+from echosim.records import Estimate
 from echosim.reporting.counted import counted
 from echosim.reporting.figures.paper import blank, colours, frame, heading, settled, short, style
 from echosim.reporting.inks import DASHES, INKS, Ink, Theme
 from echosim.reporting.label_places import Box, beside
 from echosim.reporting.tables import cell_name, number
 from echosim.reporting.visible import visible
+from echosim.scoring.joint_region import outline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,9 +46,10 @@ def forest(board: Leaderboard, theme: Theme = "light") -> Figure:
 
 
 def frontier(board: Leaderboard, theme: Theme = "light") -> Figure:
-    """What a cell does to false beliefs (C_F) against what it does to true ones (C_T), with intervals.
+    """What a cell does to false beliefs (C_F) against what it does to true ones (C_T).
 
-    Top left is where a good model stands; on the diagonal both kinds of belief are treated alike.
+    Ellipses are joint 95% regions, cut off at -1 and +1; a cell of too few families has a cross of its two
+    intervals. Top left is where a good model stands; on the diagonal both kinds of belief are treated alike.
     """
     ink = INKS[theme]
     with style(theme):
@@ -75,23 +80,22 @@ def frontier(board: Leaderboard, theme: Theme = "light") -> Figure:
             if row.c_false.value is None or row.c_true.value is None:
                 continue
             x, y = row.c_false.value, row.c_true.value
-            axes.errorbar(
-                x,
-                y,
-                xerr=_reach(row.c_false),
-                yerr=_reach(row.c_true),
-                color=colour,
-                fmt="o",
-                ms=6,
-                lw=1.6,
-                zorder=3,
-            )
+            edge = np.clip(outline(row.region), -1, 1)
+            if len(edge):
+                axes.fill(*edge.T, facecolor=colour, alpha=0.13, lw=0, zorder=2)
+                axes.plot(*edge.T, color=colour, lw=1.1, zorder=2)
+                axes.plot(x, y, "o", color=colour, ms=5, zorder=3)
+            else:
+                reach = _reach(row.c_false), _reach(row.c_true)
+                axes.errorbar(
+                    x, y, xerr=reach[0], yerr=reach[1], color=colour, fmt="o", ms=6, lw=1.6, zorder=3
+                )
             places.append((row, short(cell_name(row, board)), colour))
         frame(axes, ink, "both")
         axes.set_xlabel("C_F, net capture on false claims  (\u22121 corrected, +1 cemented)")
         axes.set_ylabel("C_T, net capture on true claims  (\u22121 damaged, +1 upheld)")
         subtitle = "on the dotted line true and false are treated alike; "
-        subtitle += f"95% intervals over {counted(board.families, 'family', 'families')}"
+        subtitle += f"joint 95% regions over {counted(board.families, 'family', 'families')}"
         heading(axes, "Does it correct, or does it just disagree?", subtitle, ink)
         settled(figure)
         _label_points(axes, places, ink)
@@ -128,11 +132,11 @@ def _reach(estimate: Estimate) -> list[list[float]] | None:
 
 def _label_points(axes: Axes, places: Sequence[tuple[Row, str, str]], ink: Ink) -> None:
     scale = axes.figure.dpi / 72
-    crosses = [_cross(axes, row, 4 * scale) for row, _, _ in places]
+    drawn = [_covered(axes, row, 4 * scale) for row, _, _ in places]
     spots = beside(
         [_pixels(axes, row.c_false.value, row.c_true.value) for row, _, _ in places],
         [(5.6 * len(name) * scale, 12 * scale) for _, name, _ in places],
-        [bar for cross in crosses for bar in cross],
+        [box for boxes in drawn for box in boxes],
         axes.bbox.extents,
         scale,
     )
@@ -156,10 +160,14 @@ def _pixels(axes: Axes, x: float | None, y: float | None) -> tuple[float, float]
     return float(across), float(down)
 
 
-def _cross(axes: Axes, row: Row, half: float) -> tuple[Box, Box]:
-    """The two bars of a point and its intervals, in pixels, `half` wide to each side."""
+def _covered(axes: Axes, row: Row, half: float) -> list[Box]:
+    """What a point and its region cover, in pixels: spots along the edge, or the two bars of a cross."""
     x, y = row.c_false, row.c_true
     px, py = _pixels(axes, x.value, y.value)
+    edge = np.clip(outline(row.region, 33), -1, 1)
+    if len(edge):
+        spots = [(px, py), *(_pixels(axes, *point) for point in edge.tolist())]
+        return [(sx - half, sy - half, sx + half, sy + half) for sx, sy in spots]
     x0, y0 = _pixels(axes, x.value if x.low is None else x.low, y.value if y.low is None else y.low)
     x1, y1 = _pixels(axes, x.value if x.high is None else x.high, y.value if y.high is None else y.high)
-    return (x0 - half, py - half, x1 + half, py + half), (px - half, y0 - half, px + half, y1 + half)
+    return [(x0 - half, py - half, x1 + half, py + half), (px - half, y0 - half, px + half, y1 + half)]

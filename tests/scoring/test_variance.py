@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echosim.checks.variance import balanced, components, variance
+from echosim.scoring.variance import balanced, components, variance
 
 SHAPE = (30, 3, 6, 10)
 AXES = {"family": (0,), "seed": (0, 1), "user engine": (2,), "target": (3,), "user engine x target": (2, 3)}

@@ -12,43 +12,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from itertools import product
 from math import prod
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from echosim.records import Record, Share
+from echosim.board_records import Part, Source, Variance
 from echosim.scoring.estimates import Floats
 
-Source = Literal["family", "seed", "user engine", "target", "user engine x target", "residual"]
 Block = tuple[str, int]
 """Family and seed."""
 ROUNDING = 1e-12
 """What is left of a variance of 0 by rounding alone; c lies in [-1, 1]."""
-
-
-class Part(Record):
-    """What one source adds to the variance of c."""
-
-    source: Source
-    """`target` has the arm with it; `residual` holds every interaction that is not named."""
-    variance: float | None
-    """In units of c squared, 0 or more; None where the source does not vary."""
-    share: Share | None
-    """Of the sum of all parts."""
-    negative: bool = False
-    """The estimate lay below 0."""
-    reason: str | None = None
-    """Why there is no variance or no share."""
-
-
-class Variance(Record):
-    """The parts of the variance of c, and what they were estimated from."""
-
-    families: int
-    seeds: int
-    left_out: int
-    """Conversations that no balanced array of whole families and seeds could hold."""
-    parts: tuple[Part, ...]
 
 
 class _Factor(NamedTuple):
@@ -173,8 +147,10 @@ def _parts(raw: Mapping[tuple[str, ...], float]) -> tuple[Part, ...]:
         reason = None
         if not raw:
             reason = "one family: its spread cannot be told from the others"
+        elif value is None and source == "seed":
+            reason = "one seed: its spread is in the residual"
         elif value is None:
-            reason = "one seed: its spread is in the residual" if source == "seed" else "one cell"
+            reason = "one cell" if "target" in source and ("target",) not in raw else "one user engine"
         elif total <= ROUNDING:
             reason = "c is the same in every conversation"
         parts.append(
