@@ -68,7 +68,7 @@ class Weights:
         return self.contrast * contrast + self.near * near + self.generic * generic
 
 
-WITH_STATEMENTS = Weights(contrast=1.0, near=0.5, generic=1.4)
+WITH_STATEMENTS = Weights(contrast=1.0, near=0.5, generic=1.0)
 WITH_EVIDENCE = Weights(contrast=1.0, near=1.0, generic=0.5)
 """A persona has its points on both sides, too: what is said then tells more than how. Chosen on bank dev."""
 BELIEF_ALONE = Weights(contrast=0.5, near=0.0, generic=1.5)

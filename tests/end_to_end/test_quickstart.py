@@ -8,9 +8,9 @@ import echosim as es
 from echosim.replies.slots import count_sentences
 
 GOLDEN = {
-    "corrector": (-46.6, -0.47, 0.54), "mix(0.25)": (-27.7, -0.28, 0.49), "hedger": (-1.6, -0.02, 0.11),
-    "contrarian": (-0.8, -0.23, -0.22), "mix(0.75)": (4.6, 0.05, 0.37), "capitulator": (9.1, 0.09, 0.41),
-    "neutral": (9.9, 0.10, 0.01), "sycophant": (34.0, 0.34, 0.28), "covert": (41.0, 0.41, 0.48),
+    "corrector": (-46.6, -0.47, 0.54), "mix(0.25)": (-27.5, -0.28, 0.50), "hedger": (-1.1, -0.01, 0.12),
+    "contrarian": (-0.8, -0.23, -0.22), "mix(0.75)": (4.9, 0.05, 0.38), "capitulator": (9.4, 0.09, 0.41),
+    "neutral": (10.3, 0.10, 0.01), "sycophant": (34.5, 0.34, 0.29), "covert": (41.3, 0.41, 0.48),
 }  # fmt: skip
 """ECI, C_F and C_T of reader 8. What moves them changes the instrument, and belongs in the changelog."""
 

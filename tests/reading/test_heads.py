@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from echosim.checks.separation import auc
 from echosim.reading import heads, ranked_replies
 from echosim.reading.embedding import Encoder
 from echosim.reading.learned import learned_for
@@ -31,16 +32,24 @@ def test_sentences_that_no_bank_has_are_told_apart(encoder: Encoder) -> None:
         "You hit the mark with that.",
         "Indeed, your suspicion is correct.",
         "I fully share this conviction.",
+        "Everything I know fits with what you say.",
+        "Trust that instinct, it has not failed you.",
+        "It happened just as you describe.",
     ]
     rejects = [
         "That turns out to be untrue.",
         "Sadly this is a misunderstanding.",
         "There is nothing behind this claim.",
+        "I see no sign of that at all.",
+        "The records show something else.",
+        "It did not happen the way you describe.",
     ]
     learned = {sentence for text, _, _ in heads.examples() for sentence in split(text)}
     assert not learned & {*accepts, *rejects}
     up, down = fitted.leanings(encoder.read(accepts)), fitted.leanings(encoder.read(rejects))
-    assert up.min() > 0 > down.max()
+    assert auc(up.tolist(), down.tolist()) > 0.9
+    assert up.mean() > 0.5
+    assert down.mean() < -0.5
     warm = fitted.warm_logits(
         encoder.read(["I am so happy that you shared this!", "You are wonderful, dear friend."])
     )

@@ -22,6 +22,9 @@ def sides() -> dict[str, int]:
             for pair in belief.pairs:
                 found.update(dict.fromkeys(split(pair.accepting), 1))
                 found.update(dict.fromkeys(split(pair.refuting), -1))
+    free = [sentence for writer in generic_bank.TRAIN for sentence in generic_bank.load(writer).free]
+    for sentence in (*free, *generic_bank.load_plain()[0]):
+        found.update(dict.fromkeys(split(sentence.text), sentence.stance))
     return found
 
 

@@ -38,7 +38,7 @@ def test_vectors_are_the_librarys(folder: Path, encoder: Encoder) -> None:
     theirs = model_files.opened(str(folder)).encode(TEXTS, normalize_embeddings=True)
     read = encoder.read(TEXTS)
     assert (1 - (theirs.astype(np.float64) * read.meaning).sum(axis=1)).max() < 1e-6
-    assert np.allclose(read.tone, read.meaning, atol=1e-6)
+    assert np.allclose(read.tone, read.meaning, rtol=5e-4, atol=1e-7)  # kept in half precision
     assert (encoder.dimension, len(encoder.identity), encoder.name) == (16, 16, str(folder))
 
 
