@@ -82,7 +82,10 @@ def leaderboard(
     schema: Annotated[  # noqa: ARG001  the callback prints it
         bool,
         typer.Option(
-            "--schema", is_eager=True, callback=_print_schema, help="JSON Schema of --json without --by; needs no run."
+            "--schema",
+            is_eager=True,
+            callback=_print_schema,
+            help="JSON Schema of --json without --by; needs no run.",
         ),
     ] = False,
 ) -> None:

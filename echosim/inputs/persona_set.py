@@ -17,6 +17,8 @@ from echosim.persona_records import Persona
 
 ROLE_ORDER = ("holder", "mirror", "control")
 _SUFFIXES = (".yaml", ".yml")
+_RUN = "run.db"
+"""What makes a folder a run's (running/run_folder.py)."""
 
 
 @functools.cache
@@ -47,7 +49,10 @@ def is_folder(path: Path) -> bool:
 
 
 def yaml_files(path: Path) -> tuple[list[Path], list[Fault]]:
-    """The YAML files that a path means: itself, or all under a folder, sorted; hidden folders left out."""
+    """The YAML files that a path means: itself, or all under a folder, sorted.
+
+    Hidden folders and run folders are left out: what a run keeps is echosim's, not the author's.
+    """
     if not is_folder(path):
         return [path], []
     faults: list[Fault] = []
@@ -59,8 +64,9 @@ def yaml_files(path: Path) -> tuple[list[Path], list[Fault]]:
     seen: set[str] = set()
     for folder, inner, names in os.walk(path, onerror=unreadable, followlinks=True):
         real = os.path.realpath(folder)
-        inner[:] = [] if real in seen else sorted(name for name in inner if not name.startswith("."))
-        if real not in seen:
+        known = real in seen or _RUN in names
+        inner[:] = [] if known else sorted(name for name in inner if not name.startswith("."))
+        if not known:
             found += [Path(folder, name) for name in names if name.lower().endswith(_SUFFIXES)]
         seen.add(real)
     if not found and not faults:

@@ -170,6 +170,14 @@ def test_folders_are_read_with_their_subfolders_in_order(persona_text, mirror_te
     assert [p.id for p in load_personas(tmp_path)] == ["carp", "goldfish-memory", "goldfish-memory-mirror"]
 
 
+def test_run_folders_are_left_out(persona_text, write, tmp_path):
+    one = write("a/one.yaml", persona_text)
+    frozen = write("results/study.yaml", "name: frozen")
+    assert {file.path for file in check([tmp_path])} == {str(one), str(frozen)}
+    (tmp_path / "results" / "run.db").touch()
+    assert {file.path for file in check([tmp_path])} == {str(one)}
+
+
 def test_folders_without_personas(tmp_path, write):
     (fault,) = faults_of(tmp_path)
     assert fault.message == "the folder holds no .yaml file"
