@@ -33,6 +33,7 @@ def change(view: View) -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_shipped_numbers_are_what_fitting_and_measuring_give(encoder: Encoder) -> None:
     fitted, stored = learn(encoder), learned_for(encoder)
     for mine, theirs in (
