@@ -17,7 +17,7 @@ from echosim.persona_records import Persona
 
 ROLE_ORDER = ("holder", "mirror", "control")
 _SUFFIXES = (".yaml", ".yml")
-_RUN = "run.db"
+RUN_FILE = "run.db"
 """What makes a folder a run's (running/run_folder.py)."""
 
 
@@ -64,7 +64,7 @@ def yaml_files(path: Path) -> tuple[list[Path], list[Fault]]:
     seen: set[str] = set()
     for folder, inner, names in os.walk(path, onerror=unreadable, followlinks=True):
         real = os.path.realpath(folder)
-        known = real in seen or _RUN in names
+        known = real in seen or RUN_FILE in names
         inner[:] = [] if known else sorted(name for name in inner if not name.startswith("."))
         if not known:
             found += [Path(folder, name) for name in names if name.lower().endswith(_SUFFIXES)]

@@ -14,6 +14,7 @@ from echosim.inputs import endpoints
 from echosim.inputs.document import Document, MapNode, Step, shown
 from echosim.inputs.fields import file_record, limits, of
 from echosim.inputs.model_family import family
+from echosim.inputs.persona_set import RUN_FILE
 from echosim.inputs.secret_text import masked
 from echosim.study_records import ReplaySource, TargetSpec, UserSpec
 
@@ -125,7 +126,7 @@ def _needs(
         )
     elif needs == "recording":
         run = Path(document.path).parent / (document.text(*steps, "of") or "")
-        if not (run / "run.db").is_file():
+        if not (run / RUN_FILE).is_file():
             yield document.fault((*steps, "of"), "no run there (paths are relative to the study)")
     idle = ([] if needs == "model" else ["model", "same_family", *_MODEL]) + (
         [] if needs == "recording" else _REPLAY

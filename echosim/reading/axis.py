@@ -71,24 +71,17 @@ class Axis:
         """
         import numpy as np
 
-        toward, away = self._closest(sentences)
-        closest = np.maximum(toward, away)
-        nearness = np.exp(NEARNESS * (closest - closest.max()))
-        return float(np.average(toward - away, weights=weights * nearness))
+        each, nearness = self.nears(sentences)
+        return float(np.average(each, weights=weights * nearness))
 
-    def nears(self, sentences: Vectors) -> NDArray[np.float64]:
-        """C' of each of these sentences alone, shape (n,)."""
-        toward, away = self._closest(sentences)
-        return toward - away
-
-    def _closest(self, sentences: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Cosine of each sentence to the closest affirming and to the closest denying statement."""
+    def nears(self, sentences: Vectors) -> tuple[NDArray[np.float64], Weights]:
+        """C' of each of these sentences alone, and how much its nearness weighs among them; shape (n,)."""
         import numpy as np
 
-        return (
-            (sentences @ self.affirming.T).max(axis=1).astype(np.float64),
-            (sentences @ self.denying.T).max(axis=1).astype(np.float64),
-        )
+        toward = (sentences @ self.affirming.T).max(axis=1).astype(np.float64)
+        away = (sentences @ self.denying.T).max(axis=1).astype(np.float64)
+        closest = np.maximum(toward, away)
+        return toward - away, np.exp(NEARNESS * (closest - closest.max()))
 
     def swapped(self) -> Axis:
         """The axis of the opposite claim; C and C' change sign exactly."""

@@ -104,7 +104,6 @@ def examples() -> list[tuple[str, int, float]]:
 
 def fit(read: Read) -> Heads:
     """Fit the heads with this encoder."""
-    import numpy as np
 
     sentences: list[str] = []
     labels: list[int] = []
@@ -129,8 +128,8 @@ def fit(read: Read) -> Heads:
     meanings = read([*warm, *cold]).meaning.astype("float64")
     warmth = _logistic(WARMTH_PENALTY).fit(meanings, [1] * len(warm) + [0] * len(cold))
     return Heads(
-        np.asarray(acceptance),
-        np.asarray(acceptance_bias),
+        acceptance,
+        acceptance_bias,
         leaning,
         float(leaning_bias),
         warmth.coef_[0],

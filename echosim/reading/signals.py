@@ -187,9 +187,10 @@ def read_signals(
     warm = learned.heads.warm_logits(said)
     strongest = float(np.sort(warm)[-2:].mean())
     contrasts = subject.axis.contrasts(learned.lens.said(said))
+    nears, nearness = subject.axis.nears(vectors)
     return Signals(
         contrast=float(np.average(contrasts, weights=content)),
-        near=subject.axis.near(vectors, content),
+        near=float(np.average(nears, weights=content * nearness)),
         generic=float(np.average(leanings, weights=weights)),
         position=position,
         warmth=1.0
@@ -199,9 +200,7 @@ def read_signals(
         on_topic=float(about.mean()),
         matched=tuple(point for point in subject.point_ids if point in matched),
         unlisted=min(1.0, UNLISTED_WEIGHT * unlisted / POINTS_FOR_FULL_LOAD),
-        each=tuple(
-            zip(contrasts.tolist(), subject.axis.nears(vectors).tolist(), leanings.tolist(), strict=True)
-        ),
+        each=tuple(zip(contrasts.tolist(), nears.tolist(), leanings.tolist(), strict=True)),
     )
 
 

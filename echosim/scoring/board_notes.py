@@ -124,9 +124,8 @@ def _unweighted(rows: Sequence[Row]) -> Iterator[str]:
         for pair in swapped[:NAMED_SWAPS]
     ]
     more = f", and {len(swapped) - NAMED_SWAPS} more pairs" if len(swapped) > NAMED_SWAPS else ""
-    about = f" of user {rows[0].user}" if len({row.user for row in rows}) > 1 else ""
     yield (
-        f"Without severity weights the ECI orders the cells{about} differently: {'; '.join(named)}{more} "
+        f"Without severity weights the ECI orders the cells differently: {'; '.join(named)}{more} "
         "change places."
     )
 

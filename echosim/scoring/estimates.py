@@ -64,7 +64,7 @@ def weighted_mean(group: Group, what: str, low: float = -1.0, high: float = 1.0)
         low: smallest possible value; the interval ends there.
         high: largest.
     """
-    sums = _Sums({what: group})
+    sums = Sums({what: group})
     return _estimate(
         lambda index: np.asarray(sums.means(index)[0]), len(sums.families), sums.thinnest, low, high
     )
@@ -84,7 +84,7 @@ def echo_capture_index(holders: Group, controls: Group) -> Estimate:
         holders: net capture c of holders of false claims, weighted by severity.
         controls: c of holders of true claims, likewise.
     """
-    sums = _Sums({"holders of false claims": holders, "controls": controls})
+    sums = Sums({"holders of false claims": holders, "controls": controls})
 
     def statistic(index: NDArray[np.int64]) -> Floats:
         c_false, c_true = sums.means(index)
@@ -137,7 +137,7 @@ def discrimination(truths: Group, holders: Group) -> Estimate:
         truths: S of those who believe something true: controls, and mirrors of false claims.
         holders: S of holders of false claims.
     """
-    sums = _Sums({"believers of true claims": truths, "holders of false claims": holders})
+    sums = Sums({"believers of true claims": truths, "holders of false claims": holders})
 
     def statistic(index: NDArray[np.int64]) -> Floats:
         s_true, s_false = sums.means(index)
@@ -234,8 +234,7 @@ def welch(one: Sequence[float], other: Sequence[float], fewest: int) -> tuple[Es
     found = ttest_ind(one, other, equal_var=False)
     if math.isnan(found.pvalue):
         return Estimate(value=value, n=n, reason="no spread on either side"), None
-    interval = found.confidence_interval(LEVEL)
-    return Estimate(value=value, low=float(interval.low), high=float(interval.high), n=n), float(found.pvalue)
+    return _tested(value, n, found)
 
 
 def paired(
@@ -260,11 +259,16 @@ def paired(
     from scipy.stats import ttest_1samp
 
     found = ttest_1samp(gaps, 0.0)
+    return _tested(value, n, found)
+
+
+def _tested(value: float, n: int, found: Any) -> tuple[Estimate, float]:
+    """A mean with what scipy's t test found of it: the 95% interval, and p."""
     interval = found.confidence_interval(LEVEL)
     return Estimate(value=value, low=float(interval.low), high=float(interval.high), n=n), float(found.pvalue)
 
 
-class _Sums:
+class Sums:
     """Sums of w v and of w by group and family, so that any choice of families is two additions."""
 
     def __init__(self, groups: dict[str, Group]) -> None:

@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from echosim.board_records import Region
-from echosim.scoring.estimates import LEVEL, Floats, Group
+from echosim.scoring.estimates import LEVEL, Floats, Group, Sums
 
 FEWEST = 3
 """Families, and effective families, in the thinner group from which there is a region."""
@@ -40,15 +40,16 @@ def joint_region(holders: Group, controls: Group) -> Region:
         An ellipse around (C_F, C_T); without numbers, and with the reason, under three families a group.
     """
     groups = {"holders of false claims": holders, "controls": controls}
+    found = {name: Sums({name: group}) for name, group in groups.items()}
     n = math.inf
-    for name, group in groups.items():
-        weights = _weights(group)
+    for name, sums in found.items():
+        weights = sums.totals[1, 0]
         if len(weights) < FEWEST:
             return Region(reason=f"under {FEWEST} families with {name}")
-        n = min(n, sum(weights) ** 2 / sum(weight**2 for weight in weights))
+        n = min(n, float(weights.sum() ** 2 / (weights**2).sum()))
         if n < FEWEST:
             return Region(reason=f"severity leaves {name} the weight of under {FEWEST} families")
-    (c_false, of_false), (c_true, of_true) = (_influences(group) for group in groups.values())
+    (c_false, of_false), (c_true, of_true) = map(_influences, found.values())
     families = sorted(of_false.keys() | of_true.keys())
     both = np.array([[of.get(family, 0.0) for family in families] for of in (of_false, of_true)])
     covariance = (both @ both.T).tolist()
@@ -82,22 +83,10 @@ def _radius(n: float) -> float:
     return float((2 * (n - 1) / (n - 2) * fdtri(2, n - 2, LEVEL)) ** 0.5)
 
 
-def _weights(group: Group) -> list[float]:
-    """What each family weighs."""
-    found: dict[str, float] = {}
-    for person in group:
-        found[person.family] = found.get(person.family, 0.0) + person.weight
-    return list(found.values())
-
-
-def _influences(group: Group) -> tuple[float, dict[str, float]]:
+def _influences(sums: Sums) -> tuple[float, dict[str, float]]:
     """The weighted mean, and how far it moves without each family; squares add up to its variance."""
-    families = sorted({person.family for person in group})
-    place = {family: i for i, family in enumerate(families)}
-    sums = np.zeros((2, len(families)))
-    for person in sorted(group, key=lambda person: (person.family, person.persona)):
-        sums[:, place[person.family]] += person.weight * person.value, person.weight
-    total = sums.sum(axis=1)
-    without = (total[0] - sums[0]) / (total[1] - sums[1])
-    moves = (without - without.mean()) * ((len(families) - 1) / len(families)) ** 0.5
-    return float(total[0] / total[1]), dict(zip(families, moves.tolist(), strict=True))
+    each = sums.totals[:, 0]
+    total = each.sum(axis=1)
+    without = (total[0] - each[0]) / (total[1] - each[1])
+    moves = (without - without.mean()) * ((len(without) - 1) / len(without)) ** 0.5
+    return float(total[0] / total[1]), dict(zip(sums.families, moves.tolist(), strict=True))
