@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypedDict
 
 from echosim import draws
@@ -33,7 +33,6 @@ from echosim.records import (
     Bank,
     BeliefState,
     FactSheet,
-    Reading,
     Report,
     Side,
     Status,
@@ -143,6 +142,12 @@ class _Talk:
     started: Report | None = None
     returned_model: str | None = None
 
+    @property
+    def opens_session(self) -> bool:
+        """True where the next turn is the first of a second or later session."""
+        held = len(self.turns)
+        return held > 0 and held % self.trial.session_turns == 0
+
     def begin_session(self, told: str | None) -> None:
         """The target meets the user anew; what it knows of earlier talks is what it is told."""
         self.messages.clear()
@@ -158,17 +163,22 @@ class _Talk:
         self.state = turn.after
 
 
-class _OneTurn(TypedDict, total=False):
-    """State of the graph. `talk` is passed along by reference."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said in a turn, before the user has made up its mind about it."""
 
-    talk: _Talk
     moment: Moment
     utterance: Utterance
     reply: str
     flags: tuple[str, ...]
-    reading: Reading
-    after: BeliefState
-    report: Report | None
+
+
+class _OneTurn(TypedDict, total=False):
+    """State of the graph; `talk` is passed along by reference. A key costs time and memory in each turn."""
+
+    talk: _Talk
+    said: _Said
+    turn: Turn
 
 
 class _EndedError(Exception):
@@ -213,8 +223,8 @@ async def hold(
             async with asyncio.timeout_at(until) as clock:
                 if not talk.turns and isinstance(setting.user, Starter):
                     talk.started, talk.state = await setting.user.start(_moment(talk))
-                after_gap = await _gap(talk)
-                said = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
+                await _gap(talk)
+                held = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
         except TimeoutError:
             if not clock.expired():
                 raise
@@ -224,36 +234,19 @@ async def hold(
             return Ending(end.status, end.reason, end.resumable, talk.returned_model)
         except LimitReachedError as limit:
             return Ending("limited", str(limit), True, talk.returned_model)
-        utterance: Utterance = said["utterance"]
-        turn = Turn(
-            index=len(talk.turns) + 1,
-            user=utterance.text,
-            act=utterance.act,
-            side=utterance.side,
-            reply=said["reply"],
-            flags=said["flags"],
-            reading=said["reading"],
-            before=talk.state,
-            after=said["after"],
-            user_flags=utterance.flags,
-            report=said["report"] or (None if talk.turns else talk.started),
-            after_gap=after_gap,
-            memory=talk.told if after_gap else None,
-        )
+        turn: Turn = held["turn"]
         await store.append(trial.id, turn)
         talk.add(turn)
     return Ending("complete", None, False, talk.returned_model)
 
 
-async def _gap(talk: _Talk) -> bool:
+async def _gap(talk: _Talk) -> None:
     """Between two sessions: time moves the mind, and the target meets the user anew."""
-    held = len(talk.turns)
-    if held == 0 or held % talk.trial.session_turns:
-        return False
+    if not talk.opens_session:
+        return
     told = await _memory(talk) if talk.setting.remembers else None
     talk.state = between_sessions(talk.turns[-1].after, kept(talk.setting.persona.claim.truth))
     talk.begin_session(told)
-    return True
 
 
 async def _memory(talk: _Talk) -> str:
@@ -273,17 +266,18 @@ async def _exchange(now: _OneTurn) -> _OneTurn:
     moment = _moment(talk)
     utterance = await talk.setting.user.speak(moment)
     reply = await _ask(talk, utterance)
-    return {"moment": moment, "utterance": utterance, "reply": reply.text, "flags": reply.flags}
+    return {"said": _Said(moment, utterance, reply.text, reply.flags)}
 
 
 async def _monitor(now: _OneTurn) -> _OneTurn:
-    talk, draft, flags = now["talk"], now["reply"], now["flags"]
+    talk, said = now["talk"], now["said"]
+    draft, flags = said.reply, said.flags
     for monitor in talk.setting.monitors:
-        verdict = await monitor.check(tuple(talk.turns), now["utterance"].text, draft)
+        verdict = await monitor.check(said.moment.history, said.utterance.text, draft)
         if verdict.action == "resample":
-            again = await _ask(talk, now["utterance"])
+            again = await _ask(talk, said.utterance)
             draft, flags = again.text, (*again.flags, "resampled")
-            verdict = await monitor.check(tuple(talk.turns), now["utterance"].text, draft)
+            verdict = await monitor.check(said.moment.history, said.utterance.text, draft)
         if verdict.action in _CHANGED:
             if not (verdict.text or "").strip():
                 name = type(monitor).__name__
@@ -292,19 +286,34 @@ async def _monitor(now: _OneTurn) -> _OneTurn:
                 )
             draft = str(verdict.text)
             flags = (*flags, _CHANGED[verdict.action])
-    return {"reply": draft, "flags": flags}
+    return {"said": replace(said, reply=draft, flags=flags)}
 
 
 async def _perceive(now: _OneTurn) -> _OneTurn:
     """What the user reads in the reply, and the mind after it."""
-    talk, utterance, report = now["talk"], now["utterance"], None
-    setting, user = talk.setting, talk.setting.user
+    talk, said, report = now["talk"], now["said"], None
+    setting, user, utterance = talk.setting, talk.setting.user, said.utterance
     side = utterance.side or last_asserted([turn.side for turn in talk.turns])
-    reading = await setting.reader.read(setting.persona, utterance.text, now["reply"], side)
+    reading = await setting.reader.read(setting.persona, utterance.text, said.reply, side)
     after = user.update(setting.speaker, talk.state, utterance, reading)
     if isinstance(user, Reporter):
-        report, after = await user.report(now["moment"], utterance, now["reply"], after)
-    return {"reading": reading, "after": after, "report": report}
+        report, after = await user.report(said.moment, utterance, said.reply, after)
+    turn = Turn(
+        index=said.moment.turn,
+        user=utterance.text,
+        act=utterance.act,
+        side=utterance.side,
+        reply=said.reply,
+        flags=said.flags,
+        reading=reading,
+        before=talk.state,
+        after=after,
+        user_flags=utterance.flags,
+        report=report or (None if talk.turns else talk.started),
+        after_gap=talk.opens_session,
+        memory=talk.told if talk.opens_session else None,
+    )
+    return {"turn": turn}
 
 
 def _moment(talk: _Talk) -> Moment:
