@@ -29,7 +29,7 @@ class Reply:
         returned_model: model name that the provider reported.
         prompt_tokens: of all attempts, as billed or estimated; 0 for reference targets.
         completion_tokens: likewise.
-        attempts: requests made; 0 where the target was known to be out of order.
+        attempts: requests made; 0 where the target was known to be out of order, or the reply was kept.
         detail: why there is no text, redacted, one line.
     """
 
@@ -111,6 +111,7 @@ class Asking:
         trial: id of the trial.
         gate: what is known of the target.
         ticket: number of the call in the run.
+        place: of the question among those of a turn; 0 where no reply is kept.
         until: when to give up, in the event loop's time; None before the first request.
         made: attempts so far.
         bill: what they used.
@@ -123,6 +124,7 @@ class Asking:
     trial: str
     gate: Gate
     ticket: int
+    place: int = 0
     until: float | None = None
     made: list[Attempt] = field(default_factory=list)
     bill: Spent = field(default_factory=Spent)

@@ -129,7 +129,7 @@ async def run_trials(
     prices = {model.label: model.price for model in study.models}
     budget = Budget(study.limits, study.models, store.spent(prices))
     tell = _guarded(on_event)
-    chat = Chat(study.limits, budget, ToldCalls(store, tell))
+    chat = Chat(study.limits, budget, ToldCalls(store, tell), store.kept)
     batch = _Batch(study, trials, store, chat, budget, _guarded(on_progress), tell)
     try:
         async with engine(study, reader, chat, batch) as held:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from echosim.errors import InputError, LimitReachedError
 from echosim.protocols import Message
-from echosim.running.outcomes import Attempt
 from echosim.study_records import Limits, TargetSpec
 
 _PER_MESSAGE = 16
@@ -72,18 +70,6 @@ class Call:
     attempt: int
     request: str
     worst: Spent
-
-
-class CallLog(Protocol):
-    """Where paid calls are written down: before each request, and after it."""
-
-    async def intend(self, call: Call) -> int:
-        """Note a call before it is made; returns its number once that is on disc."""
-        ...
-
-    async def settle(self, number: int, attempt: Attempt, used: Spent, estimated: bool) -> None:
-        """Note what became of it."""
-        ...
 
 
 def worst_prompt(messages: Sequence[Message]) -> int:

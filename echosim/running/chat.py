@@ -9,14 +9,16 @@ import asyncio
 import functools
 import itertools
 from collections.abc import Sequence
+from typing import Protocol
 
 import tenacity
 
 from echosim import draws
 from echosim.protocols import Message, TargetRequest
 from echosim.running.asking import QUOTA, Asking, Gate, Prompt, Reply, Send
-from echosim.running.budget import Budget, CallLog, Spent, call, likely_tokens
+from echosim.running.budget import Budget, Call, Spent, call, likely_tokens
 from echosim.running.endpoint import Endpoint, Verdict
+from echosim.running.kept_replies import FINAL, Kept, KeptReplies
 from echosim.running.outcomes import Attempt
 from echosim.running.wire import Wire, ask_reference, check_targets
 from echosim.study_records import Limits, TargetSpec
@@ -42,6 +44,20 @@ class StoppedError(Exception):
     """The run was asked to stop before this call began."""
 
 
+class CallLog(Protocol):
+    """Where paid calls are written down: before each request, and after it."""
+
+    async def intend(self, call: Call) -> int:
+        """Note a call before it is made; returns its number once that is on disc."""
+        ...
+
+    async def settle(
+        self, number: int, attempt: Attempt, used: Spent, estimated: bool, kept: Kept | None = None
+    ) -> None:
+        """Note what became of it, and keep the reply, before anything that is noted later."""
+        ...
+
+
 class Chat:
     """Asks targets; belongs to one event loop and one run.
 
@@ -49,12 +65,20 @@ class Chat:
         limits: calls in flight and rates per endpoint, seconds per attempt and per reply.
         budget: bounds of the run; none by default.
         log: where paid calls are noted; nowhere by default.
+        kept: replies that were paid for and are in no stored turn yet; none are kept by default.
     """
 
-    def __init__(self, limits: Limits, budget: Budget | None = None, log: CallLog | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        budget: Budget | None = None,
+        log: CallLog | None = None,
+        kept: KeptReplies | None = None,
+    ) -> None:
         self._limits = limits
         self._budget = budget or Budget(limits, ())
         self._log = log
+        self._kept = kept
         self._wire = Wire()
         self._endpoints: dict[str, Endpoint] = {}
         self._gates: dict[str, Gate] = {}
@@ -75,6 +99,11 @@ class Chat:
     async def stopped(self) -> None:
         """Returns once no call begins any more."""
         await self._stopping.wait()
+
+    def again(self, trial: str) -> None:
+        """A trial goes on from its last stored turn: what was answered since is told again, unasked."""
+        if self._kept is not None:
+            self._kept.again(trial)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -127,8 +156,11 @@ class Chat:
         """
         if self._stopping.is_set():
             raise StoppedError
+        place, known = self._kept.ask(trial, prompt.fingerprint) if self._kept else (0, None)
+        if known is not None:
+            return known
         gate = self._gates.setdefault(target.label, Gate())
-        asking = Asking(target, prompt, send, trial, gate, next(self._tickets))
+        asking = Asking(target, prompt, send, trial, gate, next(self._tickets), place)
         if not gate.open:
             async with gate.lock:
                 if not gate.open:
@@ -201,11 +233,20 @@ class Chat:
                 if _all_wait(attempt):
                     pause = min(attempt.retry_after or 0.0, _LONGEST_PAUSE)
                 if self._log:
-                    await self._log.settle(number, attempt, used, estimated)
+                    kept = self._to_keep(asking)
+                    await self._log.settle(number, attempt, used, estimated, kept)
             finally:
                 await self._budget.settle(note.worst, used)
         finally:
             endpoint.leave(given, verdict, pause, used.tokens)
+
+    def _to_keep(self, asking: Asking) -> Kept | None:
+        """The reply, where it is one and turns are stored."""
+        if self._kept is None or (reply := asking.reply()).outcome not in FINAL:
+            return None
+        kept = Kept(asking.trial, asking.place, asking.prompt.fingerprint, reply)
+        self._kept.keep(kept)
+        return kept
 
     def _endpoint(self, target: TargetSpec) -> Endpoint:
         name, limits = target.server, self._limits

@@ -234,7 +234,7 @@ async def hold(
             return Ending(end.status, end.reason, end.resumable, talk.returned_model)
         except LimitReachedError as limit:
             return Ending("limited", str(limit), True, talk.returned_model)
-        turn: Turn = held["turn"]
+        turn = held["turn"]
         await store.append(trial.id, turn)
         talk.add(turn)
     return Ending("complete", None, False, talk.returned_model)

@@ -11,8 +11,9 @@ from typing import Literal, get_args
 from echosim.errors import EchosimError, StorageError
 from echosim.inputs import frozen_study, plan
 from echosim.records import Record, Status, Trial, Turn
-from echosim.running import run_folder, run_lock, turn_rows
+from echosim.running import kept_replies, run_folder, run_lock, turn_rows
 from echosim.running.doubt import in_doubt
+from echosim.running.kept_replies import Kept
 from echosim.study_records import Study
 
 
@@ -213,7 +214,7 @@ def _follows(turn: Turn) -> bool:
 
 
 def _strays(database: sqlite3.Connection) -> Iterator[Finding]:
-    for table in ("turns", "readings", "scores"):
+    for table in ("turns", "readings", "scores", "replies"):
         query = f"SELECT count(*) FROM {table} WHERE trial NOT IN (SELECT id FROM main.trials)"  # noqa: S608 - constants
         if count := database.execute(query).fetchone()[0]:
             yield _damage(table, f"{count:,} belong to no trial")
@@ -231,6 +232,11 @@ def _calls(database: sqlite3.Connection, writing: bool) -> Iterator[Finding]:
     doubt = in_doubt(database, prices)
     if doubt.calls:
         yield _note("calls", str(doubt))
+    rows = database.execute(kept_replies.OF_ALL).fetchall()
+    if changed := sum(Kept.of(row) is None for row in rows):
+        yield _damage("replies", f"{changed:,} of {len(rows):,} are not what was written: asked again")
+    if sound := len(rows) - changed:
+        yield _note("replies", f"{sound:,} were paid for and are in no turn yet; the next run has them")
 
 
 def _ends(folder: Path, database: sqlite3.Connection, writing: bool) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from echosim.records import Outcome, Status
-from echosim.running.budget import Call, CallLog, Spent
+from echosim.running.budget import Call, Spent
+from echosim.running.chat import CallLog
+from echosim.running.kept_replies import Kept
 from echosim.running.outcomes import Attempt
 
 
@@ -159,9 +161,11 @@ class ToldCalls:
             self._tell(Retried(call.trial, call.target, call.turn, call.attempt))
         return number
 
-    async def settle(self, number: int, attempt: Attempt, used: Spent, estimated: bool) -> None:
+    async def settle(
+        self, number: int, attempt: Attempt, used: Spent, estimated: bool, kept: Kept | None = None
+    ) -> None:
         """See `budget.CallLog`."""
-        await self._log.settle(number, attempt, used, estimated)
+        await self._log.settle(number, attempt, used, estimated, kept)
         call = self._under_way.pop(number)
         if attempt.text:
             return

@@ -14,7 +14,7 @@ from echosim.errors import InputError, StorageError
 from echosim.inputs import frozen_study, plan
 from echosim.inputs.union import united
 from echosim.records import Record, Trial, Turn
-from echosim.running import run_folder, run_lock, turn_rows
+from echosim.running import kept_replies, run_folder, run_lock, turn_rows
 from echosim.running.generations import versions
 from echosim.running.new_run import CALL_COLUMNS, READING_COLUMNS, HeldTrial, check_free, new_run
 from echosim.running.stored_run import damaged
@@ -96,6 +96,8 @@ def merge(out: Path, folders: Sequence[Path]) -> Merged:
                 shard = chosen.get(trial.id)
                 held = _held(trial, shard if isinstance(shard, _Shard) else None)
                 made.add_trial(place, held)
+                if isinstance(shard, _Shard):
+                    made.add_replies(shard.rows(kept_replies.OF_TRIAL, trial.id))
                 unfinished += held.status is None and shard is not None
             calls = 0
             for shard in shards:

@@ -11,7 +11,7 @@ from typing import Any
 
 from echosim.errors import InputError
 from echosim.records import Trial
-from echosim.running import run_folder, run_lock, turn_rows
+from echosim.running import kept_replies, run_folder, run_lock, turn_rows
 
 CALL_COLUMNS = (
     "trial, target, turn, attempt, request, reserved_prompt, reserved_completion, outcome, prompt_tokens, "
@@ -75,6 +75,10 @@ class NewRun:
     def add_calls(self, rows: Iterable[Sequence[Any]]) -> None:
         """Paid calls, as CALL_COLUMNS name them; they are numbered anew."""
         self._database.executemany(_CALL, rows)
+
+    def add_replies(self, rows: Iterable[kept_replies.Row]) -> None:
+        """Replies that were paid for and are in no turn yet; the first of a kind stays."""
+        self._database.executemany(kept_replies.INSERT.replace("REPLACE", "IGNORE", 1), rows)
 
     def add_readings(self, rows: Iterable[Sequence[Any]]) -> None:
         """Readings of other channels, as READING_COLUMNS name them; the first of a kind stays."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from echosim.errors import InputError, StorageError
 
-FORMAT = 4
+FORMAT = 5
 """Version of the tables; an older one is brought up to it, a newer one is refused."""
 DATABASE = "run.db"
 STUDY = "study.yaml"
@@ -31,7 +31,9 @@ _ADDED = {
     },
     "trials": {"generation": "1"},
 }
-"""Columns that older formats lack, and what stands for them there."""
+"""Columns that formats 1 and 2 lack, and what stands for them there."""
+_SINCE = {"past": 3, "replies": 5}
+"""Tables that older formats lack, with the first that has them."""
 CURRENT = "coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'generation'), 1)"
 """The generation whose trials stand on boards; what earlier plans held stays and is seen by nobody."""
 
@@ -80,6 +82,14 @@ CREATE TABLE calls (
     estimated INTEGER,
     detail TEXT
 );
+CREATE TABLE replies (            -- paid for, of turns that are not stored yet
+    trial TEXT NOT NULL,
+    place INTEGER NOT NULL,       -- of the question among those of the turn
+    request TEXT NOT NULL,        -- as in calls
+    reply TEXT NOT NULL,          -- JSON, see kept_replies
+    digest TEXT NOT NULL,         -- of all of this
+    PRIMARY KEY (trial, place)
+) WITHOUT ROWID;
 CREATE TABLE readings (
     trial TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -224,11 +234,15 @@ def has_tables(database: sqlite3.Connection) -> bool:
 
 def create_tables(database: sqlite3.Connection) -> None:
     """All tables; to be called inside a transaction, so that a run has all of them or none."""
-    for statement in _TABLES.split(";"):
-        if statement.strip():
-            database.execute(statement)
+    for statement in _statements().values():
+        database.execute(statement)
     database.execute(f"PRAGMA application_id={_APPLICATION}")
     database.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
+
+
+def _statements() -> dict[str, str]:
+    """What makes each table."""
+    return {text.split()[2]: text for text in _TABLES.split(";") if text.strip()}
 
 
 def missing_parts(database: sqlite3.Connection, format_: int) -> list[str]:
@@ -236,8 +250,8 @@ def missing_parts(database: sqlite3.Connection, format_: int) -> list[str]:
     with contextlib.closing(sqlite3.connect(":memory:")) as whole:
         create_tables(whole)
         meant = {name: _columns(whole, name) for name in _tables(whole)}
-    if format_ < FORMAT:
-        del meant["past"]
+    meant = {name: columns for name, columns in meant.items() if format_ >= _SINCE.get(name, 1)}
+    if format_ < _SINCE["past"]:
         meant = {name: columns - _ADDED.get(name, {}).keys() for name, columns in meant.items()}
     there = _tables(database)
     missing = [f"table {name}" for name in meant if name not in there]
@@ -291,7 +305,10 @@ def bring_up_to_date(folder: Path, database: sqlite3.Connection) -> None:
             kind = "INTEGER" if default.isdigit() else "TEXT"
             known = "" if default == "NULL" else f" NOT NULL DEFAULT {default}"
             database.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}{known}")
-    database.execute("CREATE TABLE IF NOT EXISTS past (generation INTEGER PRIMARY KEY, facts TEXT NOT NULL)")
+    there = _tables(database)
+    for table in _SINCE:
+        if table not in there:
+            database.execute(_statements()[table])
     database.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
 
 
@@ -307,6 +324,9 @@ def see_the_current(database: sqlite3.Connection) -> None:
         missing = "".join(f", {default} AS {column}" for column, default in lacking(database, table).items())
         rows = f"SELECT *{missing} FROM main.{table}"  # noqa: S608 - constants
         database.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM ({rows}) WHERE {condition}")  # noqa: S608
+    if "replies" not in _tables(database):
+        none = "NULL AS trial, 0 AS place, NULL AS request, NULL AS reply, NULL AS digest"
+        database.execute(f"CREATE TEMP VIEW replies AS SELECT {none} WHERE 0")
 
 
 def write_study(folder: Path, study: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from echosim.errors import EchosimError, StorageError
 from echosim.inputs import frozen_study, plan
 from echosim.records import Record, Trial
-from echosim.running import run_folder, run_lock, turn_rows
+from echosim.running import kept_replies, run_folder, run_lock, turn_rows
 from echosim.running.new_run import CALL_COLUMNS, READING_COLUMNS, HeldTrial, new_run
 
 _FACTS = ("reader", "encoder", "version", "date", "generation", "channels")
@@ -85,6 +85,7 @@ def salvage(folder: Path, out: Path) -> Salvage:
                     again.append(_again(trial, len(held.rows), reason))
             calls, lost = _calls(database)
             made.add_calls(calls)
+            made.add_replies(_readable(database, kept_replies.OF_ALL))
             made.add_past(_readable(database, "SELECT generation, facts FROM past"))
     return Salvage(
         run=str(folder), out=str(out), trials=len(planned), turns=turns, calls_lost=lost, again=tuple(again)

@@ -15,9 +15,10 @@ import filelock
 
 from echosim.errors import InputError, StorageError
 from echosim.records import Reading, Record, Score, Status, Trial, Turn
-from echosim.running import generations, run_folder, run_lock, stored_run, turn_rows
+from echosim.running import generations, kept_replies, run_folder, run_lock, stored_run, turn_rows
 from echosim.running.budget import Call, Spent
 from echosim.running.commits import Commits, Statement
+from echosim.running.kept_replies import Kept, KeptReplies
 from echosim.running.outcomes import Attempt
 from echosim.study_records import Price
 
@@ -37,6 +38,7 @@ class RunStore:
         self._lock = lock
         self._database = database
         self._commits = Commits(folder, database)
+        self.kept = KeptReplies(database.execute(kept_replies.OF_ALL))
         self._begun = {row[0] for row in database.execute("SELECT id FROM trials WHERE start IS NOT NULL")}
         self._last_call = int(database.execute("SELECT coalesce(max(number), 0) FROM calls").fetchone()[0])
         self._today = ""
@@ -74,6 +76,7 @@ class RunStore:
         Raises:
             StorageError: it is not.
         """
+        had_replies = self.kept.forget(trial)
         today = datetime.now(UTC).date().isoformat()
         is_new_day, self._today = today != self._today, today
 
@@ -83,6 +86,8 @@ class RunStore:
                 yield "UPDATE trials SET start = ? WHERE id = ?", [(turn_rows.start_of(turn), trial)]
             if is_new_day:
                 yield "INSERT OR REPLACE INTO meta VALUES ('date', ?)", [(today,)]
+            if had_replies:
+                yield kept_replies.DELETE, [(trial,)]
 
         await self._commits.commit(statements)
 
@@ -96,15 +101,16 @@ class RunStore:
         returned_model: str | None = None,
     ) -> None:
         """Note how a trial ended; a resumable one is taken up by the next run."""
-        await self._commits.commit(
-            [
-                (
-                    "UPDATE trials SET status = ?, reason = ?, resumable = ?, "
-                    "returned_model = coalesce(?, returned_model) WHERE id = ?",
-                    [(status, reason, int(resumable), returned_model, trial)],
-                )
-            ]
-        )
+        statements: list[Statement] = [
+            (
+                "UPDATE trials SET status = ?, reason = ?, resumable = ?, "
+                "returned_model = coalesce(?, returned_model) WHERE id = ?",
+                [(status, reason, int(resumable), returned_model, trial)],
+            )
+        ]
+        if not resumable and self.kept.forget(trial):
+            statements.append((kept_replies.DELETE, [(trial,)]))
+        await self._commits.commit(statements)
 
     def turns_of(self, trial: str) -> tuple[Turn, ...]:
         """Turns that earlier sessions committed; the state to go on from.
@@ -142,15 +148,19 @@ class RunStore:
                     "reserved_prompt, reserved_completion) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     [row],
                 )
-            ]
+            ],
+            first=True,
         )
         return number
 
-    async def settle(self, number: int, attempt: Attempt, used: Spent, estimated: bool) -> None:
-        """Note what became of it; on disc, at the latest, with the next thing that is waited for.
+    async def settle(
+        self, number: int, attempt: Attempt, used: Spent, estimated: bool, kept: Kept | None = None
+    ) -> None:
+        """Note what became of it, and keep the reply until its turn is stored.
 
-        Nobody waits here, since the call's place at its server is held until this returns. Cut off
-        before it is on disc, the call is in doubt.
+        Nobody waits here. The call that takes this one's place at its server is sent when it is noted, which
+        comes after this or with it: so a kill leaves no more calls in doubt, and none else to be paid for
+        twice, than may be in flight.
         """
         row = (
             attempt.outcome,
@@ -170,7 +180,9 @@ class RunStore:
         if attempt.returned_model is not None:
             # With the call and not with the ending: a trial that is cut off in between asks nobody again.
             statements.append((_RETURNED, [(attempt.returned_model, number)]))
-        self._commits.submit(statements)
+        if kept is not None:
+            statements.append((kept_replies.INSERT, [kept.row]))
+        self._commits.submit(statements, first=True)
 
     def spent(self, prices: Mapping[str, Price | None]) -> Spent:
         """What earlier sessions used; see `StoredRun.spent`."""

@@ -20,6 +20,7 @@ from tests.running.test_store import STUDY, turn  # noqa: E402
 pytestmark = pytest.mark.benchmark
 
 CONVERSATIONS, TURNS = 5000, 12
+REQUEST = "h" * 16
 WORDS = "The bottom line is that the roof is loud and the rain is the same as it ever was here. " * 12
 """About 200 words, as a reply has them."""
 
@@ -82,7 +83,9 @@ def test_a_run_of_5000_finished_conversations_is_ready(tmp_path: Path, capsys) -
 
 async def paced(folder: Path | None, conversations: int, seconds: float) -> tuple[float, float]:
     """Wall and CPU seconds of so many conversations of 12 calls of so long, with their rows stored or not."""
+    from echosim.running.asking import Reply
     from echosim.running.budget import Call, Spent
+    from echosim.running.kept_replies import Kept
     from echosim.running.outcomes import Attempt
 
     study = STUDY.model_copy(update={"seeds": tuple(range(conversations))})
@@ -93,12 +96,16 @@ async def paced(folder: Path | None, conversations: int, seconds: float) -> tupl
     async def work() -> None:
         for trial in todo:
             for n in range(1, TURNS + 1):
-                if store is not None:
-                    number = await store.intend(Call(trial.id, "local", n, 1, "h" * 32, Spent(1, 99, 9, 0)))
                 async with slots:
+                    if store is not None:
+                        call = Call(trial.id, "local", n, 1, REQUEST, Spent(1, 99, 9, 0))
+                        place, _ = store.kept.ask(trial.id, REQUEST)
+                        number = await store.intend(call)
                     await asyncio.sleep(seconds)
                     if store is not None:
-                        await store.settle(number, Attempt("ok"), Spent(1, 99, 9, 0), estimated=False)
+                        kept = Kept(trial.id, place, REQUEST, Reply("ok", WORDS))
+                        store.kept.keep(kept)
+                        await store.settle(number, Attempt("ok", WORDS), Spent(1, 99, 9, 0), False, kept)
                 held = turn(n, reply=WORDS, user=WORDS)  # which a run without a store makes as well
                 if store is not None:
                     await store.append(trial.id, held)

@@ -22,6 +22,8 @@ from echosim.running import doctor
 from echosim.running.stored_run import StoredRun
 
 HERE = Path(__file__).parent
+IN_FLIGHT = 4
+"""Calls at once of a run that the zygote holds; fewer than conversations, in `test_kills`."""
 
 
 class Served:
@@ -79,7 +81,8 @@ class Zygote:
     def hold(self, folder: Path, study: dict, **order: object) -> dict:
         """One run in a process of its own; how it ended, and how many requests it made."""
         before = self.served.requests()
-        order = {"folder": str(folder), "bases": [self.served.server.base], **study, **order}
+        basis = {"folder": str(folder), "bases": [self.served.server.base], "in_flight": IN_FLIGHT}
+        order = {**basis, **study, **order}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -129,8 +132,7 @@ def goes_on(zygote: Zygote, folder: Path, study: dict, whole: list[str], cut: li
     assert rows == whole, [pair for pair in zip(rows, whole, strict=True) if pair[0] != pair[1]]
     assert doctor.examine(folder).sound, doctor.examine(folder)
     requests = sum(each["requests"] for each in (*cut, last))
-    at_once = len(study["seeds"])  # paid conversations: one call each until its turn is on disc
-    assert paid <= requests <= paid + len(cut) * at_once, (requests, paid)
+    assert paid <= requests <= paid + len(cut) * IN_FLIGHT, (requests, paid)
     with StoredRun(folder) as run:
         noted = run._rows("SELECT count(*), count(outcome) FROM calls")[0]
         assert run.counts()["complete"] == run.counts()["planned"]

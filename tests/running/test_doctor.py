@@ -107,13 +107,13 @@ def test_the_copy_of_the_study_is_compared(run):
     assert notes(run) == {}
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_an_older_run_is_sound_and_says_what_it_lacks(run, number):
     as_format(number, run)
     found = notes(run)
     assert damages(run) == []
     assert doctor.examine(run).sound
-    assert found["run.db"] == f"has format {number}; the next run brings it to 4"
+    assert found["run.db"] == f"has format {number}; the next run brings it to 5"
     assert found.get("turns", "").startswith("24 were written without a digest") == (number < 3)
 
 

@@ -132,7 +132,7 @@ def replies(folder):
         return [[turn.reply for turn in one.turns] for one in stored.transcripts()]
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_an_older_run_is_salvaged_into_one_of_today(run, tmp_path, number):
     said = replies(run)
     one = cast.planned(STUDY)[0].id
@@ -186,9 +186,12 @@ def test_a_cut_file_is_salvaged(run, tmp_path):
         assert cast.rows(out) == rows
 
 
-def test_a_cut_file_has_an_obstacle_exactly_where_salvage_refuses(run, tmp_path):
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_cut_file_has_an_obstacle_exactly_where_salvage_refuses(run, tmp_path, beside):
+    """With the copy of the study beside it, and without."""
     whole = (run / "run.db").read_bytes()
-    (run / "study.yaml").unlink()
+    if not beside:
+        (run / "study.yaml").unlink()
     refused = []
     for cut in range(12):
         (run / "run.db").write_bytes(whole[: len(whole) * cut // 12 + 100])
@@ -201,4 +204,4 @@ def test_a_cut_file_has_an_obstacle_exactly_where_salvage_refuses(run, tmp_path)
                 salvage(run, tmp_path / f"new-{cut}")
             assert str(caught.value) == why
     assert refused[0]
-    assert not refused[-1]
+    assert beside == (not refused[-1])

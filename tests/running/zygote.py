@@ -31,7 +31,10 @@ def study(order):
     """Reference targets, and a served one behind each base that is given."""
     targets = [*order["references"], *(cast.served(base) for base in order["bases"])]
     return cast.study(
-        *targets, seeds=tuple(order["seeds"]), turns=order["turns"], limits=cast.limits(in_flight=4)
+        *targets,
+        seeds=tuple(order["seeds"]),
+        turns=order["turns"],
+        limits=cast.limits(in_flight=order["in_flight"]),
     )
 
 
@@ -91,7 +94,7 @@ def hold(order):
 
 def main():
     """Load what a run loads, then serve."""
-    warm = {"references": ["echosim/corrector"], "bases": [], "seeds": [1], "turns": 1}
+    warm = {"references": ["echosim/corrector"], "bases": [], "seeds": [1], "turns": 1, "in_flight": 1}
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(cast.held(Path(folder), study(warm)))
     gc.collect()

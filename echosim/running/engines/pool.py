@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 from echosim.errors import EchosimError, InputError, LimitReachedError
 from echosim.records import Trial, Turn
-from echosim.running.asking import Reply
 from echosim.running.batch import EngineError
 from echosim.running.chat import Chat, StoppedError
 from echosim.running.conversation import Ending, Keeps
@@ -129,10 +128,10 @@ class Pool:
             StorageError: a turn could not be stored.
             EngineError: no worker can work, from the reason.
         """
-        stored, answers, losses = list(turns), list[_Answered](), 0
+        stored, losses = list(turns), 0
         while True:
-            talk = _Talk(trial, stored, answers)
-            before = len(stored)
+            talk, before = _Talk(trial, stored), len(stored)
+            self._chat.again(trial.id)
             staff = await self._place(talk)
             try:
                 return await talk.ended
@@ -201,10 +200,6 @@ class Pool:
             self._changed.notify_all()
 
 
-_Answered = tuple[str, Reply]
-"""Fingerprint of a question, and what was answered."""
-
-
 @dataclass(slots=True)
 class _Talk:
     """A conversation that a worker holds.
@@ -212,30 +207,12 @@ class _Talk:
     Attributes:
         trial: which.
         turns: stored so far; grows.
-        answers: what was answered since the last of them, by earlier workers too, in order.
-        asked: questions of this worker since then.
         ended: how it ended, or why nobody will know from this worker.
     """
 
     trial: Trial
     turns: list[Turn]
-    answers: list[_Answered]
-    asked: int = 0
     ended: asyncio.Future[Ending] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def known(self, fingerprint: str) -> Reply | None:
-        """The answer to the next question, if a lost worker got it: it was paid for."""
-        self.asked += 1
-        if self.asked > len(self.answers) or self.answers[self.asked - 1][0] != fingerprint:
-            del self.answers[self.asked - 1 :]
-            return None
-        return self.answers[self.asked - 1][1]
-
-    def store(self, turn: Turn) -> None:
-        """It is on disc."""
-        self.turns.append(turn)
-        self.answers.clear()
-        self.asked = 0
 
     def fail(self, error: Exception) -> None:
         """End it so, unless it has ended."""
@@ -314,18 +291,10 @@ class _Staff:
                     talk.ended.set_result(ending)
 
     async def _ask(self, asked: Ask) -> None:
-        if (talk := self.talks.get(asked.trial)) is not None:
-            await self._answer(asked, self._replied(talk, asked))
-
-    async def _replied(self, talk: _Talk, asked: Ask) -> Reply:
-        known = talk.known(asked.prompt.fingerprint)
-        if known is not None:
-            return known
-        send = functools.partial(self._request, asked.number)
-        target = self._models[asked.model]
-        reply = await self._chat.ask_paid(target, asked.prompt, send, trial=asked.trial)
-        talk.answers.append((asked.prompt.fingerprint, reply))
-        return reply
+        if asked.trial in self.talks:
+            send = functools.partial(self._request, asked.number)
+            target = self._models[asked.model]
+            await self._answer(asked, self._chat.ask_paid(target, asked.prompt, send, trial=asked.trial))
 
     async def _request(self, number: int, seconds: float) -> Attempt:
         """One request, made by the worker."""
@@ -347,7 +316,7 @@ class _Staff:
 
     async def _stored(self, talk: _Talk, turn: Turn) -> None:
         await self._keeps.append(talk.trial.id, turn)
-        talk.store(turn)
+        talk.turns.append(turn)
         if self._chat.is_stopping and turn.index < talk.trial.turns:
             raise StoppedError
 
