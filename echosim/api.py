@@ -299,7 +299,7 @@ def open_run(path: PathLike) -> Run:
 
 
 def read_stance(
-    belief: str,
+    belief: str | Persona,
     turns: Sequence[tuple[str, str]],
     affirming: Sequence[str] = (),
     denying: Sequence[str] = (),
@@ -307,8 +307,8 @@ def read_stance(
     """Stance of each reply toward `belief` as written, in [-1, 1]; see reading/stance.py.
 
     Args:
-        belief: one sentence.
-        turns: (user message, target reply) pairs; only the reply is read.
+        belief: one sentence; or a persona, whose claim is read as in runs.
+        turns: (user message, target reply) pairs; the reply is read.
         affirming: statements for the belief.
         denying: statements against it, best naming the alternative.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from echosim.reporting.counted import counted
 if TYPE_CHECKING:
     from echosim.interop.chat_stance import ReadChat, Subject, Totals
     from echosim.interop.chats import Survey
+    from echosim.persona_records import Persona
 
 _FORMS = (".svg", ".png")
 _ENOUGH_FOR, _ENOUGH_AGAINST = 2, 3
@@ -45,7 +47,8 @@ def read(
         list[str] | None, typer.Option(metavar="TEXT", help="Statement against it; may be repeated.")
     ] = None,
     persona: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Claim and statements of a persona file instead.")
+        str | None,
+        typer.Option(metavar="FILE|NAME", help="Claim, evidence and calibration of a persona instead."),
     ] = None,
     replies: Annotated[bool, typer.Option("--replies", help="Each reply, too.")] = False,
     figure: Annotated[
@@ -67,15 +70,17 @@ def read(
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other; choose one")
-    subject = _subject(claim, affirming or [], denying or [], persona)
+    speaker = _persona(persona, claim, affirming, denying)
+    subject = _subject(claim, affirming or [], denying or []) if speaker is None else _of(speaker)
     if figure is not None:
         _check_figure(figure, chats)
     with _opened(chats) as (stream, name, survey):
-        if len(subject.affirming) < _ENOUGH_FOR or len(subject.denying) < _ENOUGH_AGAINST:
+        if speaker is None and _few(subject):
             say(_ADVICE)
         loaded = load_encoder(encoder)
+        way = chat_stance.reads(subject, speaker, loaded)
         form = Document(subject, loaded.name) if as_json else Csv(replies) if as_csv else Table(replies)
-        found = chat_stance.read_chats(parser.read(stream, name), subject, loaded)
+        found = chat_stance.read_chats(parser.read(stream, name), way, loaded)
         totals, interrupted = _print(found, form, _Progress(survey, quiet))
     if interrupted:
         say(f"interrupted; what is printed are the first {counted(totals.chats, 'chat')}")
@@ -108,20 +113,49 @@ def _print(found: Iterator[ReadChat], form: Form, progress: _Progress) -> tuple[
 # --- inside ---------------------------------------------------------------------------------
 
 
-def _subject(claim: str | None, affirming: list[str], denying: list[str], persona: Path | None) -> Subject:
+def _subject(claim: str | None, affirming: list[str], denying: list[str]) -> Subject:
     from echosim.interop.chat_stance import Subject
 
-    if persona is None:
-        if claim is None:
-            raise InputError("what should stance be toward? give --claim TEXT or --persona FILE")
-        _check_words({"--claim": [claim], "--affirming": affirming, "--denying": denying})
-        return Subject(claim=claim, affirming=tuple(affirming), denying=tuple(denying))
+    if claim is None:
+        raise InputError("what should stance be toward? give --claim TEXT or --persona FILE")
+    _check_words({"--claim": [claim], "--affirming": affirming, "--denying": denying})
+    return Subject(claim=claim, affirming=tuple(affirming), denying=tuple(denying))
+
+
+def _few(subject: Subject) -> bool:
+    """Too few statements for single replies to be read well."""
+    return len(subject.affirming) < _ENOUGH_FOR or len(subject.denying) < _ENOUGH_AGAINST
+
+
+def _persona(
+    path: str | None, claim: str | None, affirming: list[str] | None, denying: list[str] | None
+) -> Persona | None:
+    """The persona that is named: a file, or a shipped one by its id; a family means its holder."""
+    if path is None:
+        return None
     if claim is not None or affirming or denying:
         raise InputError("--persona brings its own claim and statements; leave the others out")
-    from echosim import api
+    from echosim.inputs import personas
 
-    speaker = api.load_persona(persona)
-    return Subject(claim=speaker.claim.text, affirming=speaker.affirming, denying=speaker.denying)
+    if Path(path).exists() or Path(path).suffix:
+        return personas.load_persona(path)
+    found = personas.load_personas(personas.shipped())
+    shipped = {one.family: one for one in found if one.role == "holder"} | {one.id: one for one in found}
+    if path in shipped:
+        return shipped[path]
+    near = difflib.get_close_matches(path, shipped, n=3, cutoff=0.3) or sorted(shipped)[:3]
+    raise InputError(
+        f"--persona {path}: no such file, and no shipped persona is named so; near are {', '.join(near)}; "
+        "`echosim list persona` names all"
+    )
+
+
+def _of(speaker: Persona) -> Subject:
+    from echosim.interop.chat_stance import Subject
+
+    return Subject(
+        claim=speaker.claim.text, affirming=speaker.affirming, denying=speaker.denying, persona=speaker.id
+    )
 
 
 def _check_words(given: Mapping[str, Sequence[str]]) -> None:

@@ -1,7 +1,8 @@
 """Chats in, stance by reply and drift out: read in chunks, summed as they pass, none kept.
 
-The reading is that of `reading/stance.py`. Drift is the slope of the least-squares line of stance on the
-number of the reply. What is counted over chats is chats: replies of one chat are not independent.
+The reading is that of `reading/stance.py`, or a persona's own as in a run. Drift is the slope of the
+least-squares line of stance on the number of the reply. What is counted over chats is chats: replies of
+one chat are not independent.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from echosim.reading.stance import read_stance
 from echosim.records import CurvePoint, Estimate, Record
 
 if TYPE_CHECKING:
+    from echosim.persona_records import Persona
     from echosim.reading.embedding import Encoder
 
 T = TypeVar("T")
@@ -43,6 +45,19 @@ class Subject(Record):
     claim: str
     affirming: tuple[str, ...] = ()
     denying: tuple[str, ...] = ()
+    persona: str | None = None
+    """Id of the persona whose statements, evidence and calibration are used; None for statements alone."""
+
+
+Stances = Callable[[Sequence[tuple[str, str]]], list[float | None]]
+"""Stance of each reply of (user message, reply) pairs."""
+
+
+def reads(subject: Subject, persona: Persona | None, encoder: Encoder) -> Stances:
+    """As `es.read_stance` reads: toward a persona's claim, or by statements where there is none."""
+    if persona is not None:
+        return lambda turns: read_stance(persona, turns, encoder=encoder)
+    return lambda turns: read_stance(subject.claim, turns, subject.affirming, subject.denying, encoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +107,14 @@ class ReadChat:
 
 
 def read_chats(
-    chats: Iterable[Chat], subject: Subject, encoder: Encoder, most: int = CHUNK
+    chats: Iterable[Chat], stances_of: Stances, encoder: Encoder, most: int = CHUNK
 ) -> Iterator[ReadChat]:
     """Read chats in order, many at once; the numbers do not depend on how many.
 
     Args:
         chats: in any number; one chunk is held at a time.
-        subject: the claim, best with two affirming and three denying statements or more.
-        encoder: what turns sentences into vectors.
+        stances_of: how replies are read.
+        encoder: what turns sentences into vectors for it.
         most: chats in a chunk.
 
     Raises:
@@ -111,7 +126,7 @@ def read_chats(
         for some in _chunks(turns, _length, _TURNS_AT_ONCE, _TURNS_AT_ONCE):
             # One call for all: the encoder keeps the vectors, and full batches are much faster.
             encoder.embed([text for user, reply in some for text in (*split(reply), *split(user))])
-            stances += read_stance(subject.claim, some, subject.affirming, subject.denying, encoder)
+            stances += stances_of(some)
         values = iter(stances)
         for chat in chunk:
             yield _read(chat, tuple(next(values) for _ in chat.turns))

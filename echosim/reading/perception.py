@@ -21,9 +21,17 @@ from echosim.reading.calibration import Calibration, fit, rehearsal
 from echosim.reading.collector import Collector
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder
+from echosim.reading.frames import framed
 from echosim.reading.learned import learned_for
 from echosim.reading.sentences import split
-from echosim.reading.signals import WITH_EVIDENCE, Constants, Signals, evidence_load, read_signals
+from echosim.reading.signals import (
+    WITH_EVIDENCE,
+    Constants,
+    Signals,
+    evidence_load,
+    read_signals,
+    user_position,
+)
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 
@@ -97,6 +105,36 @@ class StanceReader:
             return _wordless()
         signals = self.signals(subject, persona.family, sentences, split(user), side)
         return _reading(signals, self._constants.of(persona.family), calibration)
+
+    def stances(self, persona: Persona, turns: Sequence[tuple[str, str]]) -> list[float | None]:
+        """Stance of replies in talks with people of whom nothing but their messages is known.
+
+        Where such a person stands is read from the message that was answered.
+
+        Args:
+            persona: toward whose claim.
+            turns: (user message, target reply) pairs.
+
+        Returns:
+            One value a turn in [-1, 1]; None only for a reply without words.
+        """
+        subject, calibration = self._subject(persona)
+        lens, constants = self._learned.lens, self._constants.of(persona.family)
+        between_frames = framed(persona.claim.text, self._encoder.read, lens).axis
+        values: list[float | None] = []
+        for user, reply in turns:
+            sentences, said = split(reply), split(user)
+            if not sentences:
+                values.append(None)
+                continue
+            encoded = self._encoder.read([*sentences, *said])
+            replied, asked = encoded[: len(sentences)], encoded[len(sentences) :]
+            position = user_position(between_frames, lens, constants, asked)
+            signals = read_signals(
+                subject, self._learned, constants, sentences, replied, said, asked, position
+            )
+            values.append(round(calibration.stance(signals.total(constants, WITH_EVIDENCE)), DECIMALS))
+        return values
 
     def signals(
         self,

@@ -1,4 +1,6 @@
-"""Stance of replies toward any belief, without a persona: what `es.read_stance` does.
+"""Stance of replies toward any belief, with a persona or without: what `es.read_stance` does.
+
+A persona's claim is read as in runs, with its evidence and its own calibration (reading/perception.py).
 
 With affirming and denying statements the contrast is taken between them; without, between stock frames
 around the belief. The scale is fixed: s = P(accepts) - P(refutes) for a reply that takes a side, measured on
@@ -11,8 +13,10 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from echosim.errors import InputError
+from echosim.persona_records import Persona
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder, load_encoder
 from echosim.reading.frames import framed
@@ -27,9 +31,12 @@ from echosim.reading.signals import (
 )
 from echosim.reading.subject import of_statements
 
+if TYPE_CHECKING:
+    from echosim.reading.perception import StanceReader
+
 
 def read_stance(
-    belief: str,
+    belief: str | Persona,
     turns: Sequence[tuple[str, str]],
     affirming: Sequence[str] = (),
     denying: Sequence[str] = (),
@@ -38,7 +45,7 @@ def read_stance(
     """Stance of each reply toward `belief` as written, in [-1, 1].
 
     Args:
-        belief: one sentence.
+        belief: one sentence, or a persona, who brings the statements.
         turns: (user message, target reply) pairs. The user message is context only; history does not
             leak forward.
         affirming: statements for the belief; two or more help a lot.
@@ -54,6 +61,8 @@ def read_stance(
     """
     _check(belief, turns, affirming, denying)
     used = encoder or _default_encoder()
+    if isinstance(belief, Persona):
+        return _reader(used).stances(belief, turns)
     learned, constants = _tools(used)
     lens = learned.lens
     between_frames = framed(belief, used.read, lens)
@@ -82,15 +91,25 @@ def _default_encoder() -> Encoder:
 
 
 @cache
+def _reader(encoder: Encoder) -> StanceReader:
+    from echosim.reading.perception import StanceReader
+
+    return StanceReader(encoder)
+
+
+@cache
 def _tools(encoder: Encoder) -> tuple[Learned, Constants]:
     learned = learned_for(encoder)
     return learned, constants_for(encoder, learned).over_all
 
 
 def _check(
-    belief: str, turns: Sequence[tuple[str, str]], affirming: Sequence[str], denying: Sequence[str]
+    belief: str | Persona, turns: Sequence[tuple[str, str]], affirming: Sequence[str], denying: Sequence[str]
 ) -> None:
-    if not isinstance(belief, str) or not re.search(r"\w", belief):
+    if isinstance(belief, Persona):
+        if affirming or denying:
+            raise InputError("a persona brings its own statements; leave affirming and denying out")
+    elif not isinstance(belief, str) or not re.search(r"\w", belief):
         raise InputError("belief: must be one sentence of text; got " + repr(belief)[:60])
     for name, statements in (("affirming", affirming), ("denying", denying)):
         if isinstance(statements, str) or not all(isinstance(s, str) and s.strip() for s in statements):

@@ -49,7 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """A reply is the number of its stance; notes what the reading is asked."""
     calls: list[tuple[Any, ...]] = []
 
-    def read(claim: str, turns: Sequence[tuple[str, str]], *more: Any) -> list[float | None]:
+    def read(claim: Any, turns: Sequence[tuple[str, str]], *more: Any, **_: Any) -> list[float | None]:
         calls.append((claim, *more[:2]))
         if any(reply == "stop" for _, reply in turns):
             raise KeyboardInterrupt
@@ -189,12 +189,19 @@ def test_statements_reach_the_reading(file: Path, asked: list[Any]) -> None:
     assert asked == [(CLAIM[1], ("a", "b"), ("c",))]
 
 
-def test_a_persona_brings_claim_and_statements(file: Path, asked: list[Any]) -> None:
-    _, err = call(file, "--persona", SHIPPED)
-    claim, affirming, denying = asked[0]
-    assert claim == "the Earth is flat"
-    assert len(affirming) >= 3 and len(denying) >= 4
+@pytest.mark.parametrize("named", [SHIPPED, "flat-earth-holder", "flat-earth"])
+def test_a_persona_is_read_by_its_own_reader(file: Path, asked: list[Any], named: str) -> None:
+    out, err = call(file, "--persona", named, "--json")
+    assert [one.id for one, *_ in asked] == ["flat-earth-holder"]
     assert _ADVICE not in err
+    document = json.loads(out)
+    assert (document["persona"], document["claim"]) == ("flat-earth-holder", "the Earth is flat")
+    assert len(document["affirming"]) >= 3 and len(document["denying"]) >= 4
+
+
+def test_a_mirror_is_named_by_its_id(file: Path, asked: list[Any]) -> None:
+    call(file, "--persona", "flat-earth-mirror")
+    assert asked[0][0].id == "flat-earth-mirror"
 
 
 @pytest.mark.parametrize(
@@ -218,6 +225,7 @@ def test_few_statements_are_advised_against(file: Path, more: tuple[str, ...], a
         (("{file}", *CLAIM, "--persona", SHIPPED), "--persona brings its own claim"),
         (("{file}", "--persona", SHIPPED, "--denying", "x"), "--persona brings its own claim"),
         (("{file}", "--persona", "nowhere.yaml"), "nowhere.yaml"),
+        (("{file}", "--persona", "flat-eart"), "no shipped persona is named so; near are flat-earth, "),
         (("{file}", *CLAIM, "--json", "--csv"), "exclude each other"),
         (("nowhere.jsonl", *CLAIM), "nowhere.jsonl: no such file"),
         (("{folder}", *CLAIM), "is a folder"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from echosim.interop import chat_stance
-from echosim.interop.chat_stance import Mean, ReadChat, Subject, Totals, drift, read_chats
+from echosim.interop.chat_stance import Mean, ReadChat, Subject, Totals, drift, read_chats, reads
 from echosim.interop.chats import Chat
 
 
@@ -51,7 +51,7 @@ def seen(line: int, *stances: float | None) -> ReadChat:
 
 def test_each_chat_gets_its_own_replies(encoder: Any) -> None:
     chats = [chat(1, 0.1, 0.2), chat(2), chat(3, None), chat(4, 0.3, 0.4, 0.6)]
-    found = list(read_chats(chats, Subject(claim="x"), encoder))
+    found = list(read_chats(chats, reads(Subject(claim="x"), None, encoder), encoder))
     assert [one.stances for one in found] == [(0.1, 0.2), (), (None,), (0.3, 0.4, 0.6)]
     assert [one.reason for one in found] == [
         "drift needs 3 replies with words, there are 2",
@@ -65,10 +65,10 @@ def test_each_chat_gets_its_own_replies(encoder: Any) -> None:
 
 def test_chunks_grow_and_the_numbers_stay(encoder: Any) -> None:
     chats = [chat(n, 0.1, n / 300) for n in range(1, 201)]
-    together = list(read_chats(iter(chats), Subject(claim="x"), encoder))
+    together = list(read_chats(iter(chats), reads(Subject(claim="x"), None, encoder), encoder))
     sizes = [size // 4 for size in encoder.asked]  # two sentences a turn, two turns a chat
     assert sizes == [4, 8, 16, 32, 64, 64, 12]
-    assert together == list(read_chats(chats, Subject(claim="x"), encoder, most=1))
+    assert together == list(read_chats(chats, reads(Subject(claim="x"), None, encoder), encoder, most=1))
 
 
 def test_only_one_chunk_is_pulled_from_the_file(encoder: Any) -> None:
@@ -79,7 +79,7 @@ def test_only_one_chunk_is_pulled_from_the_file(encoder: Any) -> None:
             pulled.append(line)
             yield chat(line, 0.5)
 
-    next(read_chats(chats(), Subject(claim="x"), encoder))
+    next(read_chats(chats(), reads(Subject(claim="x"), None, encoder), encoder))
     assert len(pulled) == 4
 
 
@@ -87,7 +87,7 @@ def test_long_texts_make_short_chunks(encoder: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(chat_stance, "CHUNK_CHARACTERS", 100)
     monkeypatch.setattr(chat_stance, "read_stance", lambda _claim, turns, *_: [0.5] * len(turns))
     long = Chat(1, None, (("", "word " * 30),) * 5)
-    found = list(read_chats([long, long], Subject(claim="x"), encoder))
+    found = list(read_chats([long, long], reads(Subject(claim="x"), None, encoder), encoder))
     assert [one.stances for one in found] == [(0.5,) * 5] * 2
     assert encoder.asked == [1] * 10
 
@@ -111,8 +111,8 @@ def test_with_the_real_encoder_signs_are_right_and_chunks_change_nothing() -> No
         ((yes, no), (no, yes), (yes, ""), (no, "Wind."), (yes, yes)), 1
     )]  # fmt: skip
     encoder = load_encoder()
-    found = [one.stances for one in read_chats(chats, subject, encoder)]
-    assert found == [one.stances for one in read_chats(chats, subject, encoder, most=1)]
+    found = [one.stances for one in read_chats(chats, reads(subject, None, encoder), encoder)]
+    assert found == [one.stances for one in read_chats(chats, reads(subject, None, encoder), encoder, most=1)]
     assert found[0][0] is not None and found[0][1] is not None
     assert found[0][0] > 0.2 > -0.2 > found[0][1]
     assert found[2][1] is None

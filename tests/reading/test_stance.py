@@ -9,6 +9,7 @@ import pytest
 import echosim as es
 from echosim.checks.separation import auc
 from echosim.errors import InputError
+from echosim.inputs.personas import shipped
 
 BELIEF = "The old lighthouse is haunted"
 FOR = ["The lighthouse is haunted.", "There really is a ghost in that tower."]
@@ -86,3 +87,32 @@ def test_with_statements_it_tells_sides_apart_on_replies_of_other_writers() -> N
 def test_wrong_input_is_named(belief: str, turns: list, affirming: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         es.read_stance(belief, turns, affirming)  # type: ignore[arg-type]
+
+
+def test_a_persona_s_claim_is_read_as_in_runs() -> None:
+    """Where the user stands is read from the message, not known: so nearly the same, and as right."""
+    from echosim.checks.known_replies import replies_of_known_stance
+    from echosim.reading.embedding import load_encoder
+    from echosim.reading.perception import StanceReader
+
+    persona = es.load_persona(shipped() / "roulette-doubling" / "roulette-doubling-holder.yaml")
+    known = [one for one in replies_of_known_stance(persona, "dev") if abs(one.stance) >= 0.5]
+    turns = [(one.user, one.reply) for one in known]
+    found = es.read_stance(persona, turns)
+    reader = StanceReader(load_encoder())
+    runs = [reader.read_now(persona, user, reply).stance for user, reply in turns]
+    assert fmean(abs(one - other) for one, other in zip(found, runs, strict=True)) < 0.05
+    right = [
+        fmean((one > 0) == (true.stance > 0) for one, true in zip(values, known, strict=True))
+        for values in (found, runs)
+    ]
+    assert right[0] >= max(0.75, right[1] - 0.05)
+    assert es.read_stance(persona, [("Is it?", "...")]) == [None]
+
+
+def test_a_persona_brings_its_own_statements() -> None:
+    persona = es.load_persona(shipped() / "flat-earth" / "flat-earth-holder.yaml")
+    with pytest.raises(InputError, match="a persona brings its own statements"):
+        es.read_stance(persona, [("u", "r")], affirming=["Yes."])
+    with pytest.raises(InputError, match=r"turns\[0\]"):
+        es.read_stance(persona, ["u"])
