@@ -71,7 +71,7 @@ def _below(slices: Sequence[Slice]) -> list[str]:
 
 
 def _cells(row: Slice) -> tuple[str, ...]:
-    q = "-" if row.q is None else f"{row.q:.3f}"
+    q = "-" if row.q is None else "<0.001" if row.q < 0.0005 else f"{row.q:.3f}"
     difference = "-" if row.q is None else _interval(row.difference)
     return (
         row.target,

@@ -188,7 +188,9 @@ class _Walk:
 
     def _items(self, steps: tuple[Step, ...], node: Node, annotation: Any) -> Any:
         if not isinstance(node, ListNode):
-            return self.fail(steps, f"must be a list; got {_kind_of(node)}")
+            word = node.text if isinstance(node, ScalarNode) else ""
+            hint = f"; write [{word}]" if re.fullmatch(r"[\w./()-]+", word) else ""
+            return self.fail(steps, f"must be a list; got {_kind_of(node)}{hint}")
         item, limits = typing.get_args(fields.bare(annotation))[0], fields.limits(annotation)
         values = [self.value((*steps, i), child, item) for i, child in enumerate(node.items)]
         low, high, count = limits.min_length or 0, limits.max_length, len(values)

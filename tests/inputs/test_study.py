@@ -103,7 +103,7 @@ SPOILED = [
     ("{max_calls: 100}", "5", "limits", "must be a mapping of fields; got text"),
     ("seeds: [1, 2]", "seeds: []", "seeds", "must hold at least 1 item; got 0; for example seeds: [1]"),
     ("seeds: [1, 2]", "seeds: [1, 1]", "seeds[1]", "'1' is already used on line 10"),
-    ("seeds: [1, 2]", "seeds: 3", "seeds", "must be a list; got text"),
+    ("seeds: [1, 2]", "seeds: 3", "seeds", "must be a list; got text; write [3]"),
     ("arms: [none]", "arms: [none, none]", "arms[1]", "'none' is already used"),
     ("arms: [none]", "arms: [nome]", "arms[0]", "unknown arm 'nome'; did you mean none?"),
     ("users: [embedded]", "users: [human]", "users[0]", "unknown user 'human'"),
