@@ -27,7 +27,6 @@ class _Job:
     """Statements that belong together, and who waits for them: a coroutine, a thread or nobody."""
 
     statements: Statements
-    first: bool
     done: asyncio.Future[None] | Future[None] | None = None
 
 
@@ -59,32 +58,28 @@ class Commits:
         """True after trouble with the disc."""
         return self._broken is not None
 
-    def submit(self, statements: Statements, *, first: bool = False) -> None:
+    def submit(self, statements: Statements) -> None:
         """Write these, together or none, before anything that is given later; nobody waits for it.
-
-        Args:
-            statements: what to write.
-            first: before what waits already, where that is not first itself.
 
         Raises:
             StorageError: nothing can be written any more.
         """
-        self._put(_Job(statements, first))
+        self._put(_Job(statements))
 
-    async def commit(self, statements: Statements, *, first: bool = False) -> None:
+    async def commit(self, statements: Statements) -> None:
         """The same; returns when they are on disc. Cancelling does not take back what is being written.
 
         Raises:
             StorageError: they are not.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._put(_Job(statements, first, done))
+        self._put(_Job(statements, done))
         await done
 
     def commit_now(self, statements: Statements) -> None:
         """The same for a caller without an event loop."""
         done: Future[None] = Future()
-        self._put(_Job(statements, False, done))
+        self._put(_Job(statements, done))
         done.result()
 
     def _put(self, job: _Job) -> None:
@@ -93,18 +88,14 @@ class Commits:
         self._jobs.put(job)
 
     def _write(self) -> None:
-        open_for_more, later = True, list[_Job]()
-        while open_for_more or later:
-            waiting = [] if later else [self._jobs.get()]
+        open_for_more = True
+        while open_for_more:
+            waiting = [self._jobs.get()]
             while not self._jobs.empty():
                 waiting.append(self._jobs.get())
             jobs = [job for job in waiting if job is not None]
-            open_for_more = open_for_more and len(jobs) == len(waiting)
-            first = [job for job in jobs if job.first]
-            later += (job for job in jobs if not job.first)
-            if not first:
-                first, later = later, []
-            self._settle(first)
+            open_for_more = len(jobs) == len(waiting)
+            self._settle(jobs)
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
         error = self._broken or self._write_together(jobs)

@@ -148,8 +148,7 @@ class RunStore:
                     "reserved_prompt, reserved_completion) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     [row],
                 )
-            ],
-            first=True,
+            ]
         )
         return number
 
@@ -182,7 +181,7 @@ class RunStore:
             statements.append((_RETURNED, [(attempt.returned_model, number)]))
         if kept is not None:
             statements.append((kept_replies.INSERT, [kept.row]))
-        self._commits.submit(statements, first=True)
+        self._commits.submit(statements)
 
     def spent(self, prices: Mapping[str, Price | None]) -> Spent:
         """What earlier sessions used; see `StoredRun.spent`."""
