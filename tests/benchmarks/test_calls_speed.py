@@ -56,14 +56,15 @@ def inspect(python: str, base: str, folder: Path) -> same_calls.Cost:
 def test_cpu_of_a_call(server: model_server.Server, tmp_path: Path, capsys) -> None:
     base, python = server.at("0.05"), os.environ.get(INSPECT)
     found: dict[str, list[same_calls.Cost]] = defaultdict(list)
+    at_once, connections = dict[str, float](), 0
     for number in range(ROUNDS):
         folder = tmp_path / str(number)
         for side in ("whole", "hosted_vllm", "openai"):
             found[side].append(same_calls.measured(side, base, folder, CONVERSATIONS, TURNS, IN_FLIGHT))
             seen = server.seen()
             assert seen.calls == CALLS
-            if side == "whole" and number == 0:
-                whole = seen
+            at_once[side] = seen.in_flight(IN_FLIGHT)
+            connections = seen.connections if side == "whole" else connections
         if python and number == 0:
             found["inspect"].append(inspect(python, base, folder))
             server.seen()
@@ -85,6 +86,7 @@ def test_cpu_of_a_call(server: model_server.Server, tmp_path: Path, capsys) -> N
             print(f"  Inspect AI: not measured, {INSPECT} is not set")
         print(f"  whole / Spiral-Bench, by its anchor of an earlier measurement: {spiral:.2f}; goal 0.35")
         print(
-            f"  the server saw {whole.in_flight(IN_FLIGHT):.1f} in flight (the client's CPU is the bound) "
-            f"and {whole.connections} connections for {IN_FLIGHT} slots; goal {1.1 * IN_FLIGHT:.0f}"
+            f"  the server saw {at_once['whole']:.1f} in flight, {at_once['hosted_vllm']:.1f} of bare litellm "
+            f"(CPU is the bound of both), and {connections} connections for {IN_FLIGHT} slots; "
+            f"goal {1.1 * IN_FLIGHT:.0f}"
         )
