@@ -86,7 +86,7 @@ def test_cpu_of_a_call(server: model_server.Server, tmp_path: Path, capsys) -> N
             print(f"  Inspect AI: not measured, {INSPECT} is not set")
         print(f"  whole / Spiral-Bench, by its anchor of an earlier measurement: {spiral:.2f}; goal 0.35")
         print(
-            f"  the server saw {at_once['whole']:.1f} in flight, {at_once['hosted_vllm']:.1f} of bare litellm "
-            f"(CPU is the bound of both), and {connections} connections for {IN_FLIGHT} slots; "
+            f"  the server saw {at_once['whole']:.1f} in flight, {at_once['hosted_vllm']:.1f} "
+            f"of bare litellm's (CPU bounds both), and {connections} connections for {IN_FLIGHT} slots; "
             f"goal {1.1 * IN_FLIGHT:.0f}"
         )
