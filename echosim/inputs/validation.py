@@ -188,7 +188,7 @@ class _Walk:
 
     def _items(self, steps: tuple[Step, ...], node: Node, annotation: Any) -> Any:
         if not isinstance(node, ListNode):
-            word = node.text if isinstance(node, ScalarNode) else ""
+            word = node.text if isinstance(node, ScalarNode) and not _is_null(node) else ""
             hint = f"; write [{word}]" if re.fullmatch(r"[\w./()-]+", word) else ""
             return self.fail(steps, f"must be a list; got {_kind_of(node)}{hint}")
         item, limits = typing.get_args(fields.bare(annotation))[0], fields.limits(annotation)

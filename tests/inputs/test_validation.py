@@ -74,6 +74,7 @@ SPOILED = [
     ("truth: \"false\"", "truth: false", "claim.truth", 'must be text; put it in quotes: "false"'),
     # 13: shapes
     ("affirming:\n", "affirming: two words\nspare:\n", "affirming", "must be a list; got text"),
+    ("affirming:\n", "affirming: null\nspare:\n", "affirming", "must be a list; got nothing"),
     ("affirming:\n", "affirming:\nspare:\n", "affirming", "must be a list; got nothing"),
     ("affirming:\n", "affirming: {a: b}\nspare:\n", "affirming", "must be a list; got a mapping"),
     ("stakes: keeps", "stakes: [a, b] #", "stakes", "must be text; got a list"),
