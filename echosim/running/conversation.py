@@ -224,7 +224,7 @@ async def hold(
                 if not talk.turns and isinstance(setting.user, Starter):
                     talk.started, talk.state = await setting.user.start(_moment(talk))
                 await _gap(talk)
-                held = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS})
+                turn = await graph.ainvoke({"talk": talk}, {"recursion_limit": _STEPS}, output_keys="turn")
         except TimeoutError:
             if not clock.expired():
                 raise
@@ -234,7 +234,6 @@ async def hold(
             return Ending(end.status, end.reason, end.resumable, talk.returned_model)
         except LimitReachedError as limit:
             return Ending("limited", str(limit), True, talk.returned_model)
-        turn = held["turn"]
         await store.append(trial.id, turn)
         talk.add(turn)
     return Ending("complete", None, False, talk.returned_model)

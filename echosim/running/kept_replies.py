@@ -46,7 +46,8 @@ class Kept:
     def row(self) -> Row:
         """As COLUMNS name it."""
         said = self.reply
-        text = json.dumps([said.outcome, said.text, said.flags, said.returned_model, said.detail])
+        values = [said.outcome, said.text, said.flags, said.returned_model, said.detail]
+        text = json.dumps(values, ensure_ascii=False)
         row = (self.trial, self.place, self.request, text)
         return (*row, _digest(*row))
 
