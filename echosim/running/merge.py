@@ -138,7 +138,9 @@ def _check_same(shards: Sequence[_Shard]) -> None:
         if (mine := first.facts.get(key, "none")) != (theirs := other.facts.get(key, "none"))
     ]
     if differ:
-        raise InputError(f"these runs cannot be one: {'; '.join(differ)}")
+        older = differ[0].startswith("format: ")
+        hint = "; `echosim score RUN` brings an older format up to date" if older else ""
+        raise InputError(f"these runs cannot be one: {'; '.join(differ)}{hint}")
 
 
 def _places(shards: Sequence[_Shard], planned: Sequence[Trial]) -> dict[str, list[_Shard]]:
