@@ -230,7 +230,8 @@ def test_runs_that_are_no_shards_of_one_study(tmp_path):
     with pytest.raises(InputError, match=r"encoder: none in .*/a, another in .*/encoder"):
         merge(tmp_path / "out", [a, encoder])
     changed(encoder, "UPDATE meta SET value = '2' WHERE key = 'format'")
-    with pytest.raises(
+    said = r"format: 5 in .*/a, 2 in .*/encoder; encoder: .*; `echosim score RUN` "
+    with pytest.raises(InputError, match=said):
         InputError, match=r"format: 5 in .*/a, 2 in .*/encoder; encoder: .*; `echosim score RUN` "
     ):
         merge(tmp_path / "out", [a, encoder])
