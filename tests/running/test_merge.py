@@ -232,8 +232,6 @@ def test_runs_that_are_no_shards_of_one_study(tmp_path):
     changed(encoder, "UPDATE meta SET value = '2' WHERE key = 'format'")
     said = r"format: 5 in .*/a, 2 in .*/encoder; encoder: .*; `echosim score RUN` "
     with pytest.raises(InputError, match=said):
-        InputError, match=r"format: 5 in .*/a, 2 in .*/encoder; encoder: .*; `echosim score RUN` "
-    ):
         merge(tmp_path / "out", [a, encoder])
     with pytest.raises(InputError, match="given twice"):
         merge(tmp_path / "out", [a, tmp_path / "." / "a"])
