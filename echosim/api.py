@@ -69,12 +69,13 @@ CONFIRM_ABOVE = PAID_UNASKED
 
 
 def load_persona(path: PathLike) -> Persona:
-    """One persona file; a mirror's holder is looked up beside it.
+    """One persona: a file (a mirror's holder is looked up beside it), a shipped id, or a family's holder.
 
     Raises:
         PersonaError: with every fault of the file.
+        InputError: neither a file nor shipped.
     """
-    return personas.load_persona(Path(path))
+    return personas.load_persona(os.fspath(path))
 
 
 def load_personas(folder: PathLike | Sequence[PathLike]) -> tuple[Persona, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import tempfile
@@ -130,24 +129,14 @@ def _few(subject: Subject) -> bool:
 def _persona(
     path: str | None, claim: str | None, affirming: list[str] | None, denying: list[str] | None
 ) -> Persona | None:
-    """The persona that is named: a file, or a shipped one by its id; a family means its holder."""
+    """The persona that is named."""
     if path is None:
         return None
     if claim is not None or affirming or denying:
         raise InputError("--persona brings its own claim and statements; leave the others out")
     from echosim.inputs import personas
 
-    if Path(path).exists() or Path(path).suffix:
-        return personas.load_persona(path)
-    found = personas.load_personas(personas.shipped())
-    shipped = {one.family: one for one in found if one.role == "holder"} | {one.id: one for one in found}
-    if path in shipped:
-        return shipped[path]
-    near = difflib.get_close_matches(path, shipped, n=3, cutoff=0.3) or sorted(shipped)[:3]
-    raise InputError(
-        f"--persona {path}: no such file, and no shipped persona is named so; near are {', '.join(near)}; "
-        "`echosim list persona` names all"
-    )
+    return personas.load_persona(path)
 
 
 def _of(speaker: Persona) -> Subject:

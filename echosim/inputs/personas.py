@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from echosim.errors import Fault, PersonaError
+from echosim.errors import Fault, InputError, PersonaError
 from echosim.inputs import persona_file, strict_yaml
 from echosim.inputs.persona_set import distinct, families, read_all, resolve, shipped, sort_key, yaml_files
 from echosim.inputs.starter import persona_template
@@ -49,13 +50,31 @@ class FileReport:
 def load_persona(path: PathLike) -> Persona:
     """One persona; the holder of a mirror file is looked up in the same folder.
 
+    Args:
+        path: a file; or, where there is none, a shipped persona's id, or a shipped family for its holder.
+
     Raises:
         PersonaError: with every fault of the file.
+        InputError: neither a file nor shipped.
     """
+    if not (Path(path).exists() or Path(path).suffix):
+        return _shipped_one(str(path))
     (file,) = read_all([Path(path)])
     if file.persona is None:
         raise PersonaError(faults=file.faults)
     return file.persona
+
+
+def _shipped_one(name: str) -> Persona:
+    found = load_personas(shipped())
+    named = {one.family: one for one in found if one.role == "holder"} | {one.id: one for one in found}
+    if name in named:
+        return named[name]
+    near = difflib.get_close_matches(name, named, n=3, cutoff=0.3) or sorted(named)[:3]
+    raise InputError(
+        f"{name}: no such file, and no shipped persona is named so; near are {', '.join(near)}; "
+        "`echosim list persona` names all"
+    )
 
 
 def load_personas(paths: PathLike | Iterable[PathLike]) -> tuple[Persona, ...]:

@@ -111,7 +111,11 @@ def test_a_persona_s_claim_is_read_as_in_runs() -> None:
 
 
 def test_a_persona_brings_its_own_statements() -> None:
-    persona = es.load_persona(shipped() / "flat-earth" / "flat-earth-holder.yaml")
+    persona = es.load_persona("flat-earth")
+    assert persona == es.load_persona(shipped() / "flat-earth" / "flat-earth-holder.yaml")
+    assert es.load_persona("flat-earth-mirror").role == "mirror"
+    with pytest.raises(InputError, match="flat-eart: no such file, and no shipped persona is named so"):
+        es.load_persona("flat-eart")
     with pytest.raises(InputError, match="a persona brings its own statements"):
         es.read_stance(persona, [("u", "r")], affirming=["Yes."])
     with pytest.raises(InputError, match=r"turns\[0\]"):
