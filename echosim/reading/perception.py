@@ -21,17 +21,11 @@ from echosim.reading.calibration import Calibration, fit, rehearsal
 from echosim.reading.collector import Collector
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder
+from echosim.reading.foreign_talks import signals_of
 from echosim.reading.frames import framed
 from echosim.reading.learned import learned_for
 from echosim.reading.sentences import split
-from echosim.reading.signals import (
-    WITH_EVIDENCE,
-    Constants,
-    Signals,
-    evidence_load,
-    read_signals,
-    user_position,
-)
+from echosim.reading.signals import WITH_EVIDENCE, Constants, Signals, evidence_load, read_signals
 from echosim.reading.subject import Subject, of_persona
 from echosim.records import Reading, Side
 
@@ -119,22 +113,12 @@ class StanceReader:
             One value a turn in [-1, 1]; None only for a reply without words.
         """
         subject, calibration = self._subject(persona)
-        lens, constants = self._learned.lens, self._constants.of(persona.family)
-        between_frames = framed(persona.claim.text, self._encoder.read, lens).axis
-        values: list[float | None] = []
-        for user, reply in turns:
-            sentences, said = split(reply), split(user)
-            if not sentences:
-                values.append(None)
-                continue
-            encoded = self._encoder.read([*sentences, *said])
-            replied, asked = encoded[: len(sentences)], encoded[len(sentences) :]
-            position = user_position(between_frames, lens, constants, asked)
-            signals = read_signals(
-                subject, self._learned, constants, sentences, replied, said, asked, position
-            )
-            values.append(round(calibration.stance(signals.total(constants, WITH_EVIDENCE)), DECIMALS))
-        return values
+        read, learned, constants = self._encoder.read, self._learned, self._constants.of(persona.family)
+        between_frames = framed(persona.claim.text, read, learned.lens).axis
+        return [
+            None if one is None else round(calibration.stance(one.total(constants, WITH_EVIDENCE)), DECIMALS)
+            for one in signals_of(turns, read, subject, between_frames, learned, constants)
+        ]
 
     def signals(
         self,

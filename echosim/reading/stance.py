@@ -19,15 +19,13 @@ from echosim.errors import InputError
 from echosim.persona_records import Persona
 from echosim.reading.constants import constants_for
 from echosim.reading.embedding import Encoder, load_encoder
+from echosim.reading.foreign_talks import signals_of
 from echosim.reading.frames import framed
 from echosim.reading.learned import Learned, learned_for
-from echosim.reading.sentences import split
 from echosim.reading.signals import (
     BELIEF_ALONE,
     WITH_STATEMENTS,
     Constants,
-    read_signals,
-    user_position,
 )
 from echosim.reading.subject import of_statements
 
@@ -71,18 +69,10 @@ def read_stance(
     subject = between_frames if alone else of_statements(affirming, denying, used.read, lens)
     weights = BELIEF_ALONE if alone else WITH_STATEMENTS
     slope = constants.slope_alone if alone else constants.slope
-    values: list[float | None] = []
-    for user, reply in turns:
-        sentences, said = split(reply), split(user)
-        if not sentences:
-            values.append(None)
-            continue
-        encoded = used.read([*sentences, *said])
-        replied, asked = encoded[: len(sentences)], encoded[len(sentences) :]
-        position = user_position(between_frames.axis, lens, constants, asked)
-        signals = read_signals(subject, learned, constants, sentences, replied, said, asked, position)
-        values.append(math.tanh(slope * signals.total(constants, weights)))
-    return values
+    return [
+        None if one is None else math.tanh(slope * one.total(constants, weights))
+        for one in signals_of(turns, used.read, subject, between_frames.axis, learned, constants)
+    ]
 
 
 @cache
